@@ -4,6 +4,12 @@
 //! An error never ends the reading of an input: the parser says where and what ([`ParseError`]) and goes on at the next
 //! record.
 
+pub mod access;
+pub mod cut;
+pub mod failure;
+pub mod record;
+pub mod statement;
+
 use std::borrow::Cow;
 use std::fmt;
 

@@ -1,0 +1,361 @@
+//! The table of known log statements: one row each, the single source for recognising a record.
+//!
+//! A row says where a statement is written, by which class, in which releases; how it begins; the pattern of its text and
+//! one sample. Recognising a record costs a comparison of its first bytes with the few rows of its file; only the row that
+//! hits is read, by hand where records come by the million ([`Read::Cut`]), else by its pattern. The pattern of a row that
+//! is cut by hand is the oracle its cutter is tested against.
+
+mod event;
+mod rows;
+
+use std::sync::OnceLock;
+
+use regex::bytes::{Captures, Regex};
+
+pub use event::{ConnectionId, Event, MetaText, PushFailure, ServiceText};
+pub use rows::STATEMENTS;
+
+/// The log a record stands in: the name before `.log`. Statements move between them from release to release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each variant is the file of that name")]
+pub enum Series {
+    NamingPush,
+    NamingServer,
+    NamingEvent,
+    NamingDistro,
+    NamingRaft,
+    NamingPerformance,
+    NamingRt,
+    Remote,
+    RemoteDigest,
+    RemotePush,
+    TpsControl,
+    PluginControl,
+    ProtocolDistro,
+    ProtocolRaft,
+    AlipayJraft,
+    NacosCluster,
+    CoreAuth,
+    ConfigClientRequest,
+    ConfigTrace,
+    ConfigNotify,
+    ConfigPull,
+    ConfigPullCheck,
+    ConfigMemory,
+    ConfigDump,
+    ConfigFatal,
+    ConfigServer,
+    Nacos,
+    Persistence,
+    Console,
+    Side,
+    /// A stream of several logs, or one under a name of its own: every row is tried.
+    Mixed,
+}
+
+/// File name stems, longest first where one is a prefix of another.
+const STEMS: &[(&str, Series)] = &[
+    ("naming-push", Series::NamingPush),
+    ("naming-server", Series::NamingServer),
+    ("naming-event", Series::NamingEvent),
+    ("naming-distro", Series::NamingDistro),
+    ("naming-raft", Series::NamingRaft),
+    ("naming-performance", Series::NamingPerformance),
+    ("naming-rt", Series::NamingRt),
+    ("remote-digest", Series::RemoteDigest),
+    ("remote-push", Series::RemotePush),
+    ("remote-core", Series::Remote),
+    ("remote", Series::Remote),
+    ("tps-control", Series::TpsControl),
+    ("plugin-control", Series::PluginControl),
+    ("protocol-distro", Series::ProtocolDistro),
+    ("protocol-raft", Series::ProtocolRaft),
+    ("alipay-jraft", Series::AlipayJraft),
+    ("nacos-cluster", Series::NacosCluster),
+    ("core-auth", Series::CoreAuth),
+    ("config-client-request", Series::ConfigClientRequest),
+    ("config-trace", Series::ConfigTrace),
+    ("config-notify", Series::ConfigNotify),
+    ("config-pull-check", Series::ConfigPullCheck),
+    ("config-pull", Series::ConfigPull),
+    ("config-memory", Series::ConfigMemory),
+    ("config-dump", Series::ConfigDump),
+    ("config-fatal", Series::ConfigFatal),
+    ("config-server", Series::ConfigServer),
+    ("nacos-persistence", Series::Persistence),
+    ("nacos-address", Series::Side),
+    ("cmdb-main", Series::Side),
+    ("istio-main", Series::Side),
+    ("k8s-sync-main", Series::Side),
+    ("start.out", Series::Console),
+    ("startup", Series::Console),
+    ("nacos", Series::Nacos),
+];
+
+impl Series {
+    /// The series a file's name promises: `naming-push.log.2024-05-01.0` is [`Series::NamingPush`].
+    #[must_use]
+    pub fn of_file_name(name: &str) -> Option<Self> {
+        STEMS.iter().find_map(|&(stem, series)| {
+            let rest = name.strip_prefix(stem)?;
+            let ends = rest.is_empty()
+                || rest.starts_with('.')
+                || (matches!(series, Self::TpsControl | Self::PluginControl) && rest.starts_with('-'));
+            ends.then_some(series)
+        })
+    }
+}
+
+/// How a row's record is read once its first bytes have matched.
+#[derive(Clone, Copy)]
+pub enum Read {
+    /// By hand.
+    Cut(for<'a> fn(&Text<'a>) -> Option<Event<'a>>),
+    /// By the row's pattern.
+    Pattern(for<'a> fn(&Fields<'a>) -> Option<Event<'a>>),
+    /// Nothing to read: the statement is known and carries no weight.
+    Known,
+}
+
+/// One known statement.
+pub struct Statement {
+    /// Name of the statement, permanent.
+    pub id: &'static str,
+    /// Where it is written.
+    pub files: &'static [Series],
+    /// First and last release that writes it so.
+    pub releases: &'static str,
+    /// The class that writes it.
+    pub emitter: &'static str,
+    /// Literal the message begins with.
+    pub begins: &'static str,
+    /// Literal that follows later in the first line; empty for none.
+    pub contains: &'static str,
+    /// The whole first line of the message, with named groups.
+    pub pattern: &'static str,
+    /// A message of this kind.
+    pub sample: &'static str,
+    /// How it is read.
+    pub read: Read,
+}
+
+/// What a row reads from: the message's first line, and the whole record from the message on.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// First line of the message.
+    pub line: &'a [u8],
+    /// The lines that follow.
+    pub more: &'a [u8],
+}
+
+/// Named groups of a row's pattern.
+pub struct Fields<'a> {
+    captures: Captures<'a>,
+    more: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// The group's text; empty when it did not take part.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &'a [u8] {
+        self.captures.name(name).map_or(&[], |m| m.as_bytes())
+    }
+
+    /// The group's text, or `None` when it did not take part.
+    #[must_use]
+    pub fn maybe(&self, name: &str) -> Option<&'a [u8]> {
+        self.captures.name(name).map(|m| m.as_bytes())
+    }
+
+    /// The group as a number.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<u64> {
+        super::cut::whole_number(self.get(name))
+    }
+
+    /// The group as a connection id.
+    #[must_use]
+    pub fn connection(&self, name: &str) -> Option<ConnectionId> {
+        ConnectionId::read(self.get(name))
+    }
+
+    /// The whole text the pattern matched.
+    #[must_use]
+    pub fn get_all(&self) -> &'a [u8] {
+        self.captures.get(0).map_or(&[], |m| m.as_bytes())
+    }
+
+    /// The lines after the first.
+    #[must_use]
+    pub fn more(&self) -> &'a [u8] {
+        self.more
+    }
+}
+
+impl Statement {
+    /// Whether a message begins as this statement does.
+    #[must_use]
+    pub fn hits(&self, line: &[u8]) -> bool {
+        line.starts_with(self.begins.as_bytes())
+            && (self.contains.is_empty()
+                || memchr::memmem::find(&line[self.begins.len()..], self.contains.as_bytes()).is_some())
+    }
+
+    /// The compiled pattern; compiled once, when first needed.
+    #[must_use]
+    pub fn regex(&'static self) -> &'static Regex {
+        static COMPILED: OnceLock<Vec<OnceLock<Regex>>> = OnceLock::new();
+        let all = COMPILED.get_or_init(|| STATEMENTS.iter().map(|_| OnceLock::new()).collect());
+        let index = STATEMENTS
+            .iter()
+            .position(|s| s.id == self.id)
+            .unwrap_or_default();
+        all[index].get_or_init(|| {
+            regex::bytes::RegexBuilder::new(self.pattern)
+                .unicode(false)
+                .dot_matches_new_line(true)
+                .build()
+                .unwrap_or_else(|e| unreachable!("pattern of {}: {e}", self.id))
+        })
+    }
+
+    /// Reads a message that [`Self::hits`] the row; `None` when the rest is not as the row says.
+    #[must_use]
+    pub fn event<'a>(&'static self, text: &Text<'a>) -> Option<Event<'a>> {
+        match self.read {
+            Read::Cut(f) => f(text),
+            Read::Pattern(_) => self.event_by_pattern(text),
+            Read::Known => Some(Event::Known),
+        }
+    }
+
+    /// Reads by the pattern alone.
+    #[must_use]
+    pub fn event_by_pattern<'a>(&'static self, text: &Text<'a>) -> Option<Event<'a>> {
+        let captures = self.regex().captures(text.line)?;
+        match self.read {
+            Read::Pattern(f) => f(&Fields {
+                captures,
+                more: text.more,
+            }),
+            Read::Cut(f) => f(text),
+            Read::Known => Some(Event::Known),
+        }
+    }
+}
+
+/// The rows of one series, in the order of the table, by the first byte of the message.
+pub struct Rows {
+    by_first_byte: Vec<Vec<&'static Statement>>,
+}
+
+impl Rows {
+    /// The rows that `series` may hold.
+    #[must_use]
+    pub fn of(series: Series) -> &'static Self {
+        static ALL: OnceLock<Vec<OnceLock<Rows>>> = OnceLock::new();
+        let all = ALL.get_or_init(|| (0..=Series::Mixed as usize).map(|_| OnceLock::new()).collect());
+        all[series as usize].get_or_init(|| {
+            let mut by_first_byte: Vec<Vec<&'static Statement>> = vec![Vec::new(); 256];
+            for s in STATEMENTS {
+                if series == Series::Mixed || s.files.contains(&series) {
+                    match s.begins.as_bytes().first() {
+                        Some(&b) => by_first_byte[usize::from(b)].push(s),
+                        None => by_first_byte.iter_mut().for_each(|rows| rows.push(s)),
+                    }
+                }
+            }
+            Self { by_first_byte }
+        })
+    }
+
+    /// The row whose statement this message is, and what it says.
+    #[must_use]
+    pub fn read<'a>(&self, text: &Text<'a>) -> Option<(&'static Statement, Event<'a>)> {
+        let first = *text.line.first()?;
+        self.by_first_byte[usize::from(first)]
+            .iter()
+            .filter(|s| s.hits(text.line))
+            .find_map(|&s| s.event(text).map(|e| (s, e)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_tells_its_series() {
+        for (name, series) in [
+            ("naming-push.log", Some(Series::NamingPush)),
+            ("naming-push.log.2024-05-01.0.gz", Some(Series::NamingPush)),
+            ("nacos.log.2026-11-22.0", Some(Series::Nacos)),
+            ("nacos-cluster.log", Some(Series::NacosCluster)),
+            ("plugin-control-connection.log", Some(Series::PluginControl)),
+            ("plugin-control.2024-05-01.0", Some(Series::PluginControl)),
+            ("remote-core.log", Some(Series::Remote)),
+            ("start.out", Some(Series::Console)),
+            ("startup.log", Some(Series::Console)),
+            ("nacos_gc.log", None),
+            ("naming-pushes.txt", None),
+        ] {
+            assert_eq!(Series::of_file_name(name), series, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_sample_matches_its_own_row_and_no_other() {
+        for owner in STATEMENTS {
+            let text = Text {
+                line: owner.sample.as_bytes(),
+                more: b"",
+            };
+            let mut hit = Vec::new();
+            for row in STATEMENTS {
+                let shares_a_file = row.files.iter().any(|f| owner.files.contains(f));
+                if shares_a_file && row.hits(text.line) && row.regex().is_match(text.line) {
+                    hit.push(row.id);
+                }
+            }
+            assert_eq!(hit, [owner.id], "sample: {}", owner.sample);
+            assert!(owner.event(&text).is_some(), "{} cannot read its own sample", owner.id);
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_no_row_is_a_catch_all() {
+        let mut ids: Vec<_> = STATEMENTS.iter().map(|s| s.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), STATEMENTS.len());
+        for s in STATEMENTS {
+            assert!(s.emitter.contains('.'), "{} names no class", s.id);
+            assert!(s.begins.len() + s.contains.len() >= 5, "{} matches too much", s.id);
+            assert!(!s.files.is_empty(), "{} stands in no file", s.id);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_by_hand_equals_what_the_pattern_says() {
+        for s in STATEMENTS {
+            let Read::Cut(cut) = s.read else { continue };
+            let text = Text {
+                line: s.sample.as_bytes(),
+                more: b"",
+            };
+            let captures = s.regex().captures(text.line).expect(s.id);
+            let event = format!("{:?}", cut(&text).expect(s.id));
+            for name in s.regex().capture_names().flatten() {
+                let Some(m) = captures.name(name) else { continue };
+                let value = if name == "id" {
+                    format!("{:?}", ConnectionId::read(m.as_bytes()).expect(s.id))
+                } else if let Some(n) = crate::parse::cut::whole_number(m.as_bytes()) {
+                    n.to_string()
+                } else {
+                    format!("{:?}", m.as_bytes())
+                };
+                assert!(event.contains(&value), "{}: group {name} is {value}, cut: {event}", s.id);
+            }
+        }
+    }
+}
