@@ -34,6 +34,10 @@ pub enum Level {
 pub struct Record<'a> {
     /// Index of the record's first byte in the bytes given to [`Records::new`].
     pub at: usize,
+    /// Lines of those bytes before the record.
+    pub lines_before: u32,
+    /// Lines of the record.
+    pub lines: u32,
     /// When it was written, on the node's clock; `None` for console text.
     pub time: Option<WallTime>,
     /// Severity, where the layout prints one.
@@ -225,6 +229,7 @@ pub fn find_head(bytes: &[u8], from: usize, undated: Undated) -> Option<usize> {
 pub struct Records<'a> {
     bytes: &'a [u8],
     next: usize,
+    line: u32,
     head: Option<Head>,
     reader: HeadReader,
     undated: Undated,
@@ -239,6 +244,7 @@ impl<'a> Records<'a> {
         Self {
             bytes,
             next: 0,
+            line: 0,
             head,
             reader,
             undated,
@@ -255,6 +261,8 @@ impl<'a> Iterator for Records<'a> {
             return None;
         }
         let head = self.head.take();
+        let lines_before = self.line;
+        self.line += 1;
         let first_end = memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |i| at + i);
         let mut end = (first_end + 1).min(self.bytes.len());
         while end < self.bytes.len() {
@@ -266,12 +274,15 @@ impl<'a> Iterator for Records<'a> {
                     break;
                 }
             }
+            self.line += 1;
             end += memchr(b'\n', line).map_or(line.len(), |i| i + 1);
         }
         self.next = end;
         let message_at = at + head.map_or(0, |h| h.message);
         Some(Record {
             at,
+            lines_before,
+            lines: self.line - lines_before,
             time: head.map(|h| h.time),
             level: head.and_then(|h| h.level),
             message: trim_line_end(&self.bytes[message_at.min(first_end)..first_end]),

@@ -1,0 +1,656 @@
+//! What the logs of one node say, counted.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::activity::{Activities, Signal};
+use super::logins::Logins;
+use super::quote::{Quote, QuoteText};
+use super::series::{CLIENT_BUCKETS, NODE_BUCKETS};
+use crate::parse::access::Access;
+use crate::parse::failure::{Failure, Side};
+use crate::parse::statement::{ConnectionId, Event, MetaText, PushFailure, ServiceText};
+use crate::span::ArtefactId;
+use crate::units::{Address, WallTime};
+
+/// Hash map with a fast hasher. Never iterated for output: everything shown is sorted first.
+pub type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// One gRPC connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// Transport ready.
+    pub ready: Option<WallTime>,
+    /// Transport closed.
+    pub closed: Option<WallTime>,
+    /// Registered with Nacos.
+    pub registered: Option<WallTime>,
+    /// Forgotten by Nacos; the transport may still be open.
+    pub unregistered: Option<WallTime>,
+    /// Expelled by the server.
+    pub expelled: Option<WallTime>,
+    /// What the client says of itself.
+    pub meta: Option<Meta>,
+    /// Events on this connection.
+    pub activities: Activities,
+}
+
+/// A client's own description.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Meta {
+    /// The address it declares.
+    pub declared: Option<Address>,
+    /// `Nacos-Java-Client:v2.2.3`
+    pub version: String,
+    /// Application, empty when it says none.
+    pub app: String,
+    /// `naming` or `config`.
+    pub module: String,
+    /// A peer of the cluster, not an application.
+    pub cluster: bool,
+}
+
+impl Meta {
+    fn read(m: &MetaText<'_>) -> Self {
+        let text = |t: &[u8]| String::from_utf8_lossy(t).into_owned();
+        Self {
+            declared: (!m.client_ip.is_empty() && m.client_ip != b"null")
+                .then(|| Address::read(m.client_ip)),
+            version: text(m.version),
+            app: if matches!(m.app, b"-" | b"null" | b"unknown") {
+                String::new()
+            } else {
+                text(m.app)
+            },
+            module: text(m.module),
+            cluster: m.source == b"cluster",
+        }
+    }
+}
+
+fn earliest(a: Option<WallTime>, b: Option<WallTime>) -> Option<WallTime> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn latest(a: Option<WallTime>, b: Option<WallTime>) -> Option<WallTime> {
+    a.max(b)
+}
+
+impl Connection {
+    fn merge(&mut self, other: Self) {
+        self.ready = earliest(self.ready, other.ready);
+        self.closed = latest(self.closed, other.closed);
+        self.registered = earliest(self.registered, other.registered);
+        self.unregistered = latest(self.unregistered, other.unregistered);
+        self.expelled = latest(self.expelled, other.expelled);
+        self.meta = self.meta.take().max(other.meta);
+        self.activities.merge(other.activities);
+    }
+}
+
+/// Pushes of one naming service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// Acknowledged pushes.
+    pub ok: u64,
+    /// Failed pushes.
+    pub failed: u64,
+    /// Smallest and largest revision seen.
+    pub revisions: Option<(u64, u64)>,
+    /// Most instances in one push.
+    pub instances: u64,
+    /// Instances registered, changed or removed.
+    pub changes: u64,
+    /// Pushes over time.
+    pub activities: Activities,
+}
+
+impl Service {
+    fn merge(&mut self, o: Self) {
+        self.ok += o.ok;
+        self.failed += o.failed;
+        self.revisions = match (self.revisions, o.revisions) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+        self.instances = self.instances.max(o.instances);
+        self.changes += o.changes;
+        self.activities.merge(o.activities);
+    }
+
+    fn saw_revision(&mut self, r: u64) {
+        self.revisions = Some(self.revisions.map_or((r, r), |(a, b)| (a.min(r), b.max(r))));
+    }
+
+    /// How many pushes one change of the service set off, on average.
+    #[must_use]
+    pub fn fan_out(&self) -> f64 {
+        let changes = self.revisions.map_or(1, |(a, b)| b - a + 1);
+        (self.ok + self.failed) as f64 / changes as f64
+    }
+}
+
+/// One distinct allocation failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureFacts {
+    /// Distinct failures: header line, throwable and `Caused by` of one are one.
+    pub count: u64,
+    /// Physical lines that carry the text.
+    pub mentions: u64,
+    /// Over time, the earliest and the latest quoted.
+    pub activity: super::activity::Activity,
+    /// Where it is told.
+    pub artefacts: BTreeSet<ArtefactId>,
+}
+
+/// Something that begins or ends a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MarkKind {
+    /// `Starting Nacos … with PID`
+    Starting,
+    /// gRPC port opens.
+    RpcUp,
+    /// `Nacos started successfully`
+    Started,
+    /// Orderly shutdown begins.
+    Stopping,
+    /// gRPC port closes.
+    RpcDown,
+}
+
+/// A start or stop of the server process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Which.
+    pub kind: MarkKind,
+    /// Its process id, where told.
+    pub pid: Option<u64>,
+    /// Nacos release, where told.
+    pub version: Option<String>,
+    /// Java version, where told.
+    pub java: Option<String>,
+    /// The line.
+    pub quote: Quote,
+}
+
+/// Where an offset from UTC was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClockSource {
+    /// A connection id holds the instant, the line the local time.
+    ConnectionId,
+    /// An access log prints its offset.
+    AccessLog,
+    /// A GC log prints its offset.
+    GcLog,
+}
+
+/// How often one offset was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockEvidence {
+    /// Lines.
+    pub count: u64,
+    /// The first.
+    pub first: Quote,
+}
+
+/// Everything counted from logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogFacts {
+    /// By the address a client declares (or the peer's, for HTTP).
+    pub clients: Map<Address, Activities>,
+    /// By connection id.
+    pub connections: Map<ConnectionId, Connection>,
+    /// By the text of the service.
+    pub services: Map<Box<[u8]>, Service>,
+    /// The whole node, whoever caused it.
+    pub totals: Activities,
+    /// Allocation failures by text.
+    pub failures: BTreeMap<Failure, FailureFacts>,
+    /// Reasons of failed pushes, numbers masked.
+    pub reasons: BTreeMap<String, u64>,
+    /// Reasons of failed pushes, by kind.
+    pub reason_kinds: BTreeMap<PushFailure, u64>,
+    /// Logins by address, user, status and second.
+    pub logins: Logins,
+    /// HTTP requests by status.
+    pub request_status: BTreeMap<u16, u64>,
+    /// Starts and stops.
+    pub marks: Vec<Mark>,
+    /// Offsets from UTC.
+    pub clock: BTreeMap<(ClockSource, i32), ClockEvidence>,
+    /// Most connections in a census, and the last count.
+    pub census_max: Option<u64>,
+    /// Last count of connections, with its time.
+    pub census_last: Option<(WallTime, u64)>,
+    /// Most configuration notifications waiting.
+    pub config_queue_max: Option<(u64, Quote)>,
+    /// Most subscribers in the naming figures.
+    pub subscribers_max: Option<u64>,
+}
+
+/// Reason texts are free; more than these are counted as one.
+const REASONS_MAX: usize = 4096;
+
+/// Text of a reason with every run of digits as `N`, cut to a length that still tells.
+fn mask_numbers(reason: &[u8]) -> String {
+    let mut out = String::new();
+    let mut in_number = false;
+    for c in String::from_utf8_lossy(reason).trim().chars().take(160) {
+        if c.is_ascii_digit() {
+            if !in_number {
+                out.push('N');
+            }
+            in_number = true;
+        } else {
+            in_number = false;
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A record being read.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// When it was written.
+    pub time: Option<WallTime>,
+    /// Where it stands and its first line.
+    pub quote: QuoteText<'a>,
+}
+
+impl LogFacts {
+    fn client(&mut self, text: &[u8]) -> &mut Activities {
+        self.clients.entry(Address::read(text)).or_default()
+    }
+
+    fn count_client(&mut self, text: &[u8], signal: Signal, time: Option<WallTime>, amount: u64, line: &Line<'_>) {
+        self.client(text)
+            .entry(signal, CLIENT_BUCKETS)
+            .add(signal, time, amount, &line.quote);
+        self.total(signal, time, amount, line);
+    }
+
+    fn count_connection(&mut self, id: ConnectionId, signal: Signal, line: &Line<'_>) {
+        self.connections
+            .entry(id)
+            .or_default()
+            .activities
+            .entry(signal, CLIENT_BUCKETS)
+            .add(signal, line.time, 1, &line.quote);
+        self.total(signal, line.time, 1, line);
+    }
+
+    fn total(&mut self, signal: Signal, time: Option<WallTime>, amount: u64, line: &Line<'_>) {
+        self.totals
+            .entry(signal, NODE_BUCKETS)
+            .add(signal, time, amount, &line.quote);
+    }
+
+    fn service(&mut self, s: ServiceText<'_>) -> &mut Service {
+        if !self.services.contains_key(s.0) {
+            self.services.insert(s.0.into(), Service::default());
+        }
+        self.services.entry(s.0.into()).or_default()
+    }
+
+    fn push_service(&mut self, s: ServiceText<'_>, revision: u64, time: Option<WallTime>, signal: Signal, line: &Line<'_>) -> &mut Service {
+        if self.services.get(s.0).is_none() {
+            self.services.insert(s.0.into(), Service::default());
+        }
+        let Some(service) = self.services.get_mut(s.0) else {
+            unreachable!("inserted above")
+        };
+        service.saw_revision(revision);
+        service
+            .activities
+            .entry(signal, CLIENT_BUCKETS)
+            .add(signal, time, 1, &line.quote);
+        service
+    }
+
+    /// Counts what a statement says.
+    pub fn add(&mut self, event: Event<'_>, line: &Line<'_>) {
+        let time = line.time;
+        match event {
+            Event::PushOk {
+                client,
+                service,
+                revision,
+                instances,
+                ..
+            } => {
+                self.count_client(client, Signal::PushOk, time, 1, line);
+                let s = self.push_service(service, revision, time, Signal::PushOk, line);
+                s.ok += 1;
+                s.instances = s.instances.max(instances);
+            }
+            Event::PushFail {
+                client,
+                service,
+                revision,
+                cost_ms,
+                reason,
+            } => {
+                // Written when the time-out ends: the push itself is that much older.
+                let cost = i64::try_from(cost_ms).unwrap_or(0).min(600_000);
+                let time = time.map(|t| t.minus_ms(cost));
+                self.count_client(client, Signal::PushFail, time, 1, line);
+                let kind = PushFailure::of_reason(reason);
+                *self.reason_kinds.entry(kind).or_default() += 1;
+                if kind == PushFailure::Busy {
+                    self.count_client(client, Signal::PushBusy, time, 1, line);
+                }
+                let masked = mask_numbers(reason);
+                if self.reasons.len() < REASONS_MAX || self.reasons.contains_key(&masked) {
+                    *self.reasons.entry(masked).or_default() += 1;
+                } else {
+                    *self.reasons.entry("(other)".to_owned()).or_default() += 1;
+                }
+                let s = self.push_service(service, revision, time, Signal::PushFail, line);
+                s.failed += 1;
+            }
+            Event::PushTaskFailed => self.total(Signal::PushTaskFailed, time, 1, line),
+            Event::ConfigFanOut { clients, .. } => self.total(Signal::ConfigFanOut, time, clients, line),
+            Event::ConfigPushFail { connection } => self.maybe_connection(connection, Signal::ConfigPushFail, line),
+            Event::ConfigPushGivenUp { connection } => {
+                self.maybe_connection(connection, Signal::ConfigPushGivenUp, line);
+            }
+            Event::SendFailed { connection, busy } => {
+                if busy {
+                    self.count_connection(connection.clone(), Signal::SendBusy, line);
+                }
+                self.count_connection(connection, Signal::SendFailed, line);
+            }
+            Event::LateAck { connection } => self.count_connection(connection, Signal::LateAck, line),
+            Event::TransportReady { connection } => {
+                if let Some(t) = time {
+                    self.saw_clock(&connection, t, line);
+                }
+                self.count_connection(connection.clone(), Signal::Connect, line);
+                let c = self.connections.entry(connection).or_default();
+                c.ready = earliest(c.ready, time);
+            }
+            Event::TransportClosed { connection } => {
+                self.count_connection(connection.clone(), Signal::Disconnect, line);
+                let c = self.connections.entry(connection).or_default();
+                c.closed = latest(c.closed, time);
+            }
+            Event::Registered { connection, meta } => {
+                let c = self.connections.entry(connection).or_default();
+                c.registered = earliest(c.registered, time);
+                c.meta = c.meta.take().max(Some(Meta::read(&meta)));
+            }
+            Event::Unregistered { connection } => {
+                let c = self.connections.entry(connection).or_default();
+                c.unregistered = latest(c.unregistered, time);
+            }
+            Event::RegisterRefused { connection } => self.count_connection(connection, Signal::Refused, line),
+            Event::Expelled { connection } => {
+                self.count_connection(connection.clone(), Signal::Expelled, line);
+                let c = self.connections.entry(connection).or_default();
+                c.expelled = latest(c.expelled, time);
+            }
+            Event::UnknownConnection { connection } => {
+                self.count_connection(connection, Signal::UnknownConnection, line);
+            }
+            Event::RequestFailed { connection } => self.maybe_connection(connection, Signal::RequestFailed, line),
+            Event::Census { total, .. } => {
+                self.census_max = self.census_max.max(Some(total));
+                if let Some(t) = time {
+                    self.census_last = self.census_last.max(Some((t, total)));
+                }
+            }
+            Event::InstanceChanged { client, service } => {
+                self.publisher(client, Signal::Registration, line);
+                self.service(service).changes += 1;
+            }
+            Event::InstanceRemoved { client, service } => {
+                self.publisher(client, Signal::Deregistration, line);
+                self.service(service).changes += 1;
+            }
+            Event::UdpGivenUp { client } => self.count_client(client, Signal::UdpGivenUp, time, 1, line),
+            Event::UdpScheduled { client } => self.count_client(client, Signal::UdpScheduled, time, 1, line),
+            Event::UdpAcked { client } => self.count_client(client, Signal::UdpAck, time, 1, line),
+            Event::ConfigListen { client, size, on } => {
+                if on {
+                    self.count_client(client, Signal::ConfigListen, time, size, line);
+                }
+            }
+            Event::ConfigGet { client } => self.count_client(client, Signal::ConfigGet, time, 1, line),
+            Event::ConfigPublish { client } => self.count_client(client, Signal::ConfigPublish, time, 1, line),
+            Event::ConfigPoll { client } => self.count_client(client, Signal::ConfigPoll, time, 1, line),
+            Event::LoginRefused => self.total(Signal::LoginRefused, time, 1, line),
+            Event::LoginTried => self.total(Signal::Login, time, 1, line),
+            Event::ServerStarting { version, pid, java } => {
+                self.mark(MarkKind::Starting, pid, version, java, line);
+            }
+            Event::ServerStarted => self.mark(MarkKind::Started, None, None, None, line),
+            Event::ServerStopping => self.mark(MarkKind::Stopping, None, None, None, line),
+            Event::RpcServer { up } => {
+                let kind = if up { MarkKind::RpcUp } else { MarkKind::RpcDown };
+                self.mark(kind, None, None, None, line);
+            }
+            Event::NamingFigures { subscribers, .. } => {
+                self.subscribers_max = self.subscribers_max.max(Some(subscribers));
+            }
+            Event::ConfigQueue { waiting } => {
+                let more = self.config_queue_max.as_ref().is_none_or(|(n, q)| {
+                    waiting > *n || (waiting == *n && line.quote.before(time, q))
+                });
+                if more {
+                    self.config_queue_max = Some((waiting, line.quote.keep(time, true)));
+                }
+            }
+            Event::PoolExhausted => self.total(Signal::PoolExhausted, time, 1, line),
+            Event::DistroFailed => self.total(Signal::DistroFailed, time, 1, line),
+            Event::NettyLeak => self.total(Signal::NettyLeak, time, 1, line),
+            Event::TaskFailed => self.total(Signal::TaskFailed, time, 1, line),
+            Event::DetectionFailed { .. }
+            | Event::ClientAdded { .. }
+            | Event::ClientRemoved { .. }
+            | Event::Known => {}
+        }
+    }
+
+    fn maybe_connection(&mut self, connection: Option<ConnectionId>, signal: Signal, line: &Line<'_>) {
+        match connection {
+            Some(id) => self.count_connection(id, signal, line),
+            None => self.total(signal, line.time, 1, line),
+        }
+    }
+
+    /// A naming client id: a connection, or `ip:port#ephemeral` of an HTTP client.
+    fn publisher(&mut self, client: &[u8], signal: Signal, line: &Line<'_>) {
+        match ConnectionId::read(client) {
+            Some(id) => self.count_connection(id, signal, line),
+            None => {
+                let address = memchr::memrchr(b':', client).map_or(client, |i| &client[..i]);
+                self.count_client(address, signal, line.time, 1, line);
+            }
+        }
+    }
+
+    /// The connection id holds the instant at which the line was about to be written.
+    fn saw_clock(&mut self, id: &ConnectionId, t: WallTime, line: &Line<'_>) {
+        const QUARTER: i64 = 15 * 60_000;
+        let difference = t.0 - id.millis;
+        let offset = (difference + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+        if (difference - offset).abs() > 5_000 || offset.abs() > 18 * 3_600_000 {
+            return;
+        }
+        let minutes = i32::try_from(offset / 60_000).unwrap_or(0);
+        self.saw_offset(ClockSource::ConnectionId, minutes, Some(t), line);
+    }
+
+    fn saw_offset(&mut self, source: ClockSource, minutes: i32, t: Option<WallTime>, line: &Line<'_>) {
+        match self.clock.get_mut(&(source, minutes)) {
+            Some(e) => {
+                e.count += 1;
+                if line.quote.before(t, &e.first) {
+                    line.quote.replace(t, true, &mut e.first);
+                }
+            }
+            None => {
+                self.clock.insert(
+                    (source, minutes),
+                    ClockEvidence {
+                        count: 1,
+                        first: line.quote.keep(t, true),
+                    },
+                );
+            }
+        }
+    }
+
+    /// An offset printed by a GC log.
+    pub fn saw_gc_offset(&mut self, minutes: i32, line: &Line<'_>) {
+        self.saw_offset(ClockSource::GcLog, minutes, line.time, line);
+    }
+
+    /// Notes a start or stop.
+    fn mark(&mut self, kind: MarkKind, pid: Option<u64>, version: Option<&[u8]>, java: Option<&[u8]>, line: &Line<'_>) {
+        /// Far more than a directory's history of restarts; a hostile file must not grow it for ever.
+        const MARKS_MAX: usize = 10_000;
+        if self.marks.len() < MARKS_MAX {
+            let text = |t: &[u8]| String::from_utf8_lossy(t).into_owned();
+            self.marks.push(Mark {
+                kind,
+                pid,
+                version: version.map(text),
+                java: java.map(text),
+                quote: line.quote.keep(line.time, true),
+            });
+        }
+    }
+
+    /// Counts one request of an access log.
+    pub fn add_access(&mut self, a: &Access<'_>, line: &Line<'_>) {
+        self.saw_offset(ClockSource::AccessLog, a.offset_minutes, line.time, line);
+        *self.request_status.entry(a.status).or_default() += 1;
+        self.count_client(a.host, Signal::Request, line.time, 1, line);
+        if a.is_login() {
+            self.count_client(a.host, Signal::Login, line.time, 1, line);
+            self.logins
+                .add(Address::read(a.host), a.user(), a.status, line.time);
+        }
+    }
+
+    /// Counts the failures worded in one record: `lines` holds, for each physical line that words any, what it words.
+    pub fn add_failures(&mut self, lines: &[(Vec<Failure>, QuoteText<'_>)], time: Option<WallTime>) {
+        let mut seen: Vec<&Failure> = Vec::new();
+        for (failures, quote) in lines {
+            for f in failures {
+                // A class-less repetition of a failure of this record is the same one.
+                let known = seen
+                    .iter()
+                    .find(|s| same_failure(s, f))
+                    .copied();
+                let key = known.unwrap_or(f);
+                let entry = self
+                    .failures
+                    .entry(key.clone())
+                    .or_insert_with(|| FailureFacts {
+                        count: 0,
+                        mentions: 0,
+                        activity: super::activity::Activity::new(CLIENT_BUCKETS),
+                        artefacts: BTreeSet::new(),
+                    });
+                entry.mentions += 1;
+                entry.artefacts.insert(quote.place.artefact);
+                if known.is_none() {
+                    entry.count += 1;
+                    entry
+                        .activity
+                        .add(Signal::AllocationFailure, time, 1, quote);
+                    if f.kind.is_direct() && f.side == Side::Server {
+                        self.totals
+                            .entry(Signal::AllocationFailure, NODE_BUCKETS)
+                            .add(Signal::AllocationFailure, time, 1, quote);
+                    }
+                    seen.push(f);
+                }
+            }
+        }
+    }
+
+    /// Adds what another part of the input says.
+    pub fn merge(&mut self, other: Self) {
+        merge_maps(&mut self.clients, other.clients, Activities::merge);
+        merge_maps(&mut self.connections, other.connections, Connection::merge);
+        merge_maps(&mut self.services, other.services, Service::merge);
+        self.totals.merge(other.totals);
+        for (k, v) in other.failures {
+            match self.failures.get_mut(&k) {
+                Some(f) => {
+                    f.count += v.count;
+                    f.mentions += v.mentions;
+                    f.activity.merge(v.activity);
+                    f.artefacts.extend(v.artefacts);
+                }
+                None => {
+                    self.failures.insert(k, v);
+                }
+            }
+        }
+        for (k, n) in other.reasons {
+            *self.reasons.entry(k).or_default() += n;
+        }
+        for (k, n) in other.reason_kinds {
+            *self.reason_kinds.entry(k).or_default() += n;
+        }
+        self.logins.merge(other.logins);
+        for (k, n) in other.request_status {
+            *self.request_status.entry(k).or_default() += n;
+        }
+        self.marks.extend(other.marks);
+        for (k, v) in other.clock {
+            match self.clock.get_mut(&k) {
+                Some(e) => {
+                    e.count += v.count;
+                    if v.first.key() < e.first.key() {
+                        e.first = v.first;
+                    }
+                }
+                None => {
+                    self.clock.insert(k, v);
+                }
+            }
+        }
+        self.census_max = self.census_max.max(other.census_max);
+        self.census_last = self.census_last.max(other.census_last);
+        self.config_queue_max = match (self.config_queue_max.take(), other.config_queue_max) {
+            (Some(a), Some(b)) => {
+                let b_wins = b.0 > a.0 || (b.0 == a.0 && b.1.key() < a.1.key());
+                Some(if b_wins { b } else { a })
+            }
+            (a, b) => a.or(b),
+        };
+        self.subscribers_max = self.subscribers_max.max(other.subscribers_max);
+    }
+}
+
+/// Whether two texts of one record tell the same failure: the same figures, and no two classes that differ.
+fn same_failure(a: &Failure, b: &Failure) -> bool {
+    a.kind == b.kind
+        && a.requested == b.requested
+        && a.used == b.used
+        && a.limit == b.limit
+        && (a.class == b.class || a.class.is_none() || b.class.is_none())
+}
+
+fn merge_maps<K: std::hash::Hash + Eq, V>(into: &mut Map<K, V>, from: Map<K, V>, merge: fn(&mut V, V)) {
+    if into.is_empty() {
+        *into = from;
+        return;
+    }
+    into.reserve(from.len() / 2);
+    // Order does not matter: each key is merged with itself alone.
+    from.into_iter().for_each(|(k, v)| match into.get_mut(&k) {
+        Some(mine) => merge(mine, v),
+        None => {
+            into.insert(k, v);
+        }
+    });
+}

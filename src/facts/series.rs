@@ -1,0 +1,230 @@
+//! Counts over time in bounded memory.
+
+use crate::units::WallTime;
+
+/// Buckets at the most in a series of one client.
+pub const CLIENT_BUCKETS: usize = 256;
+/// Buckets at the most in a series of the whole node.
+pub const NODE_BUCKETS: usize = 2048;
+
+/// The finest bucket: 1,024 ms.
+const FINEST: u8 = 10;
+
+/// How many events fell into each stretch of time.
+///
+/// Buckets are a power of two milliseconds wide and begin at multiples of their width, and the width is the smallest that
+/// fits the whole span into `limit` buckets. So two series of the same events are equal however the events were split, and
+/// merging is exact in any order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    limit: usize,
+    shift: u8,
+    first: i64,
+    counts: Vec<u32>,
+}
+
+impl Series {
+    /// An empty series of at most `limit` buckets.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit: limit.max(2),
+            shift: FINEST,
+            first: 0,
+            counts: Vec::new(),
+        }
+    }
+
+    /// Counts `n` events at `t`.
+    pub fn add(&mut self, t: WallTime, n: u32) {
+        let bucket = t.0 >> self.shift;
+        // The common case: an event in a bucket that exists.
+        if let Some(slot) = usize::try_from(bucket - self.first)
+            .ok()
+            .and_then(|i| self.counts.get_mut(i))
+        {
+            *slot = slot.saturating_add(n);
+            return;
+        }
+        if self.counts.is_empty() {
+            self.first = bucket;
+            self.counts.push(n);
+            return;
+        }
+        self.cover(bucket, bucket);
+        let i = (t.0 >> self.shift) - self.first;
+        if let Some(slot) = usize::try_from(i).ok().and_then(|i| self.counts.get_mut(i)) {
+            *slot = slot.saturating_add(n);
+        }
+    }
+
+    /// Widens and extends so that the buckets `low..=high` (of the present width) have a slot.
+    fn cover(&mut self, low: i64, high: i64) {
+        let last = self.first + self.counts.len() as i64 - 1;
+        let (mut low, mut high) = (low.min(self.first), high.max(last));
+        while high - low + 1 > self.limit as i64 {
+            self.widen();
+            low >>= 1;
+            high >>= 1;
+        }
+        let before = usize::try_from(self.first - low).unwrap_or(0);
+        if before > 0 {
+            self.counts.splice(0..0, std::iter::repeat_n(0, before));
+            self.first = low;
+        }
+        let len = usize::try_from(high - self.first + 1).unwrap_or(0);
+        if len > self.counts.len() {
+            self.counts.resize(len, 0);
+        }
+    }
+
+    fn widen(&mut self) {
+        let first = self.first >> 1;
+        let mut wide = vec![0u32; self.counts.len() / 2 + 1];
+        for (i, &n) in self.counts.iter().enumerate() {
+            let at = ((self.first + i as i64) >> 1) - first;
+            if let Some(slot) = usize::try_from(at).ok().and_then(|at| wide.get_mut(at)) {
+                *slot = slot.saturating_add(n);
+            }
+        }
+        while wide.last() == Some(&0) && wide.len() > 1 {
+            wide.pop();
+        }
+        self.first = first;
+        self.counts = wide;
+        self.shift += 1;
+    }
+
+    /// Adds the events of `other`.
+    pub fn merge(&mut self, mut other: Self) {
+        if other.counts.is_empty() {
+            return;
+        }
+        if self.counts.is_empty() {
+            let limit = self.limit;
+            *self = other;
+            self.limit = limit;
+            return;
+        }
+        while self.shift < other.shift {
+            self.widen();
+        }
+        while other.shift < self.shift {
+            other.widen();
+        }
+        let last = other.first + other.counts.len() as i64 - 1;
+        let shift = self.shift;
+        self.cover(other.first, last);
+        while other.shift < self.shift {
+            other.widen();
+        }
+        debug_assert!(self.shift >= shift);
+        for (i, &n) in other.counts.iter().enumerate() {
+            let at = other.first + i as i64 - self.first;
+            if let Some(slot) = usize::try_from(at).ok().and_then(|at| self.counts.get_mut(at)) {
+                *slot = slot.saturating_add(n);
+            }
+        }
+    }
+
+    /// Buckets at the most.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Width of a bucket in milliseconds.
+    #[must_use]
+    pub fn width_ms(&self) -> i64 {
+        1 << self.shift
+    }
+
+    /// The buckets with their starts, in order; empty ones between the first and the last included.
+    pub fn buckets(&self) -> impl Iterator<Item = (WallTime, u32)> + '_ {
+        self.counts
+            .iter()
+            .enumerate()
+            .map(|(i, &n)| (WallTime((self.first + i as i64) << self.shift), n))
+    }
+
+    /// All events.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.iter().map(|&n| u64::from(n)).sum()
+    }
+
+    /// Events from `from` (included) to `to` (excluded). A bucket on an edge counts by the share of it inside.
+    #[must_use]
+    pub fn between(&self, from: WallTime, to: WallTime) -> f64 {
+        let width = self.width_ms();
+        self.buckets()
+            .map(|(start, n)| {
+                let low = start.0.max(from.0);
+                let high = (start.0 + width).min(to.0);
+                if high <= low {
+                    0.0
+                } else {
+                    f64::from(n) * (high - low) as f64 / width as f64
+                }
+            })
+            .sum()
+    }
+
+    /// Buckets with at least one event, within `from..to`.
+    #[must_use]
+    pub fn busy_buckets(&self, from: WallTime, to: WallTime) -> usize {
+        let width = self.width_ms();
+        self.buckets()
+            .filter(|&(t, n)| n > 0 && t.0 + width > from.0 && t.0 < to.0)
+            .count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(times: &[i64]) -> Series {
+        let mut s = Series::new(8);
+        for &t in times {
+            s.add(WallTime(t), 1);
+        }
+        s
+    }
+
+    #[test]
+    fn a_series_never_has_more_buckets_than_its_limit() {
+        let s = of(&[0, 1_000_000, 5, 123_456_789]);
+        assert!(s.buckets().count() <= 8);
+        assert_eq!(s.total(), 4);
+    }
+
+    #[test]
+    fn a_stretch_counts_the_part_of_a_bucket_inside_it() {
+        let s = of(&[0, 0, 1024]);
+        assert!((s.between(WallTime(0), WallTime(512)) - 1.0).abs() < 1e-9);
+        assert!((s.between(WallTime(0), WallTime(4096)) - 3.0).abs() < 1e-9);
+        assert_eq!(s.busy_buckets(WallTime(0), WallTime(1024)), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn splits_and_merge_order_do_not_matter(
+            times in prop::collection::vec(-10_000_000i64..10_000_000, 1..60),
+            cut in 0usize..60,
+        ) {
+            let cut = cut.min(times.len());
+            let whole = of(&times);
+            let (a, b) = (of(&times[..cut]), of(&times[cut..]));
+            let mut ab = a.clone();
+            ab.merge(b.clone());
+            let mut ba = b;
+            ba.merge(a);
+            let list = |s: &Series| s.buckets().filter(|x| x.1 > 0).collect::<Vec<_>>();
+            prop_assert_eq!(list(&ab), list(&whole));
+            prop_assert_eq!(list(&ba), list(&whole));
+            prop_assert_eq!(ab.width_ms(), whole.width_ms());
+        }
+    }
+}
