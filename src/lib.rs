@@ -1,5 +1,9 @@
 //! Why a Nacos server runs out of off-heap memory.
 
+pub mod artefact;
+pub mod facts;
+pub mod format;
+pub mod ingest;
 pub mod parse;
 pub mod span;
 pub mod units;

@@ -1,1 +1,94 @@
-fn main() {}
+fn main() {
+    let args: Vec<_> = std::env::args()
+        .skip(1)
+        .map(|p| nacos_offheap::artefact::discover::Argument {
+            path: p.into(),
+            node: None,
+        })
+        .collect();
+    let t = std::time::Instant::now();
+    let i = nacos_offheap::artefact::discover::discover(&args).unwrap();
+    for s in &i.skipped {
+        println!("skip {} {}", s.label, s.why);
+    }
+    let f = nacos_offheap::ingest::ingest(&i, &Default::default(), &|_, _| ());
+    for (n, f) in i.nodes.iter().zip(&f) {
+        println!("== {} ", n.id);
+        let mut c: Vec<_> = f
+            .log
+            .clients
+            .iter()
+            .map(|(a, x)| {
+                (
+                    a.to_string(),
+                    x.iter()
+                        .map(|(s, a)| format!("{s:?}={}", a.count))
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                )
+            })
+            .collect();
+        c.sort();
+        for x in c {
+            println!("{} {}", x.0, x.1);
+        }
+        println!(
+            "tot {}",
+            f.log
+                .totals
+                .iter()
+                .map(|(s, a)| format!("{s:?}={}", a.count))
+                .collect::<Vec<_>>()
+                .join(" ")
+        );
+        for (k, v) in &f.log.failures {
+            println!(
+                "{:?} {:?} {:?} req {:?} used {:?} lim {:?}: {} {}",
+                k.kind, k.side, k.class, k.requested, k.used, k.limit, v.count, v.mentions
+            );
+        }
+        println!(
+            "{:?}",
+            f.log
+                .clock
+                .iter()
+                .map(|(k, v)| (k, v.count))
+                .collect::<Vec<_>>()
+        );
+        println!(
+            "{:?}",
+            f.log
+                .marks
+                .iter()
+                .map(|m| (
+                    m.kind,
+                    m.pid,
+                    m.version.clone(),
+                    m.quote.time.map(|t| t.local())
+                ))
+                .collect::<Vec<_>>()
+        );
+        println!(
+            "nmt {} gauges {} peak {:?}",
+            f.memory.nmt.len(),
+            f.memory.gauges.len(),
+            f.log.logins.peak()
+        );
+        for (id, c) in &f.coverage {
+            if c.unknown > 0 {
+                println!(
+                    "{} rec {} unk {} {}B of {}",
+                    i.artefacts[id.0 as usize].label,
+                    c.records,
+                    c.unknown,
+                    c.unknown_bytes,
+                    c.bytes
+                );
+            }
+        }
+        for x in &f.issues {
+            println!("{:?}", x);
+        }
+    }
+    eprintln!("{:?}", t.elapsed());
+}

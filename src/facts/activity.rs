@@ -123,7 +123,13 @@ impl Activity {
     }
 
     /// Counts one event that stands in `quote` and happened at `time`.
-    pub fn add(&mut self, signal: Signal, time: Option<WallTime>, amount: u64, quote: &QuoteText<'_>) {
+    pub fn add(
+        &mut self,
+        signal: Signal,
+        time: Option<WallTime>,
+        amount: u64,
+        quote: &QuoteText<'_>,
+    ) {
         self.count += 1;
         self.amount = self.amount.saturating_add(amount);
         match time {

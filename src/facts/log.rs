@@ -265,7 +265,14 @@ impl LogFacts {
         self.clients.entry(Address::read(text)).or_default()
     }
 
-    fn count_client(&mut self, text: &[u8], signal: Signal, time: Option<WallTime>, amount: u64, line: &Line<'_>) {
+    fn count_client(
+        &mut self,
+        text: &[u8],
+        signal: Signal,
+        time: Option<WallTime>,
+        amount: u64,
+        line: &Line<'_>,
+    ) {
         self.client(text)
             .entry(signal, CLIENT_BUCKETS)
             .add(signal, time, amount, &line.quote);
@@ -295,7 +302,14 @@ impl LogFacts {
         self.services.entry(s.0.into()).or_default()
     }
 
-    fn push_service(&mut self, s: ServiceText<'_>, revision: u64, time: Option<WallTime>, signal: Signal, line: &Line<'_>) -> &mut Service {
+    fn push_service(
+        &mut self,
+        s: ServiceText<'_>,
+        revision: u64,
+        time: Option<WallTime>,
+        signal: Signal,
+        line: &Line<'_>,
+    ) -> &mut Service {
         if self.services.get(s.0).is_none() {
             self.services.insert(s.0.into(), Service::default());
         }
@@ -352,8 +366,12 @@ impl LogFacts {
                 s.failed += 1;
             }
             Event::PushTaskFailed => self.total(Signal::PushTaskFailed, time, 1, line),
-            Event::ConfigFanOut { clients, .. } => self.total(Signal::ConfigFanOut, time, clients, line),
-            Event::ConfigPushFail { connection } => self.maybe_connection(connection, Signal::ConfigPushFail, line),
+            Event::ConfigFanOut { clients, .. } => {
+                self.total(Signal::ConfigFanOut, time, clients, line)
+            }
+            Event::ConfigPushFail { connection } => {
+                self.maybe_connection(connection, Signal::ConfigPushFail, line)
+            }
             Event::ConfigPushGivenUp { connection } => {
                 self.maybe_connection(connection, Signal::ConfigPushGivenUp, line);
             }
@@ -363,7 +381,9 @@ impl LogFacts {
                 }
                 self.count_connection(connection, Signal::SendFailed, line);
             }
-            Event::LateAck { connection } => self.count_connection(connection, Signal::LateAck, line),
+            Event::LateAck { connection } => {
+                self.count_connection(connection, Signal::LateAck, line)
+            }
             Event::TransportReady { connection } => {
                 if let Some(t) = time {
                     self.saw_clock(&connection, t, line);
@@ -386,7 +406,9 @@ impl LogFacts {
                 let c = self.connections.entry(connection).or_default();
                 c.unregistered = latest(c.unregistered, time);
             }
-            Event::RegisterRefused { connection } => self.count_connection(connection, Signal::Refused, line),
+            Event::RegisterRefused { connection } => {
+                self.count_connection(connection, Signal::Refused, line)
+            }
             Event::Expelled { connection } => {
                 self.count_connection(connection.clone(), Signal::Expelled, line);
                 let c = self.connections.entry(connection).or_default();
@@ -395,7 +417,9 @@ impl LogFacts {
             Event::UnknownConnection { connection } => {
                 self.count_connection(connection, Signal::UnknownConnection, line);
             }
-            Event::RequestFailed { connection } => self.maybe_connection(connection, Signal::RequestFailed, line),
+            Event::RequestFailed { connection } => {
+                self.maybe_connection(connection, Signal::RequestFailed, line)
+            }
             Event::Census { total, .. } => {
                 self.census_max = self.census_max.max(Some(total));
                 if let Some(t) = time {
@@ -410,17 +434,27 @@ impl LogFacts {
                 self.publisher(client, Signal::Deregistration, line);
                 self.service(service).changes += 1;
             }
-            Event::UdpGivenUp { client } => self.count_client(client, Signal::UdpGivenUp, time, 1, line),
-            Event::UdpScheduled { client } => self.count_client(client, Signal::UdpScheduled, time, 1, line),
+            Event::UdpGivenUp { client } => {
+                self.count_client(client, Signal::UdpGivenUp, time, 1, line)
+            }
+            Event::UdpScheduled { client } => {
+                self.count_client(client, Signal::UdpScheduled, time, 1, line)
+            }
             Event::UdpAcked { client } => self.count_client(client, Signal::UdpAck, time, 1, line),
             Event::ConfigListen { client, size, on } => {
                 if on {
                     self.count_client(client, Signal::ConfigListen, time, size, line);
                 }
             }
-            Event::ConfigGet { client } => self.count_client(client, Signal::ConfigGet, time, 1, line),
-            Event::ConfigPublish { client } => self.count_client(client, Signal::ConfigPublish, time, 1, line),
-            Event::ConfigPoll { client } => self.count_client(client, Signal::ConfigPoll, time, 1, line),
+            Event::ConfigGet { client } => {
+                self.count_client(client, Signal::ConfigGet, time, 1, line)
+            }
+            Event::ConfigPublish { client } => {
+                self.count_client(client, Signal::ConfigPublish, time, 1, line)
+            }
+            Event::ConfigPoll { client } => {
+                self.count_client(client, Signal::ConfigPoll, time, 1, line)
+            }
             Event::LoginRefused => self.total(Signal::LoginRefused, time, 1, line),
             Event::LoginTried => self.total(Signal::Login, time, 1, line),
             Event::ServerStarting { version, pid, java } => {
@@ -429,7 +463,11 @@ impl LogFacts {
             Event::ServerStarted => self.mark(MarkKind::Started, None, None, None, line),
             Event::ServerStopping => self.mark(MarkKind::Stopping, None, None, None, line),
             Event::RpcServer { up } => {
-                let kind = if up { MarkKind::RpcUp } else { MarkKind::RpcDown };
+                let kind = if up {
+                    MarkKind::RpcUp
+                } else {
+                    MarkKind::RpcDown
+                };
                 self.mark(kind, None, None, None, line);
             }
             Event::NamingFigures { subscribers, .. } => {
@@ -454,7 +492,12 @@ impl LogFacts {
         }
     }
 
-    fn maybe_connection(&mut self, connection: Option<ConnectionId>, signal: Signal, line: &Line<'_>) {
+    fn maybe_connection(
+        &mut self,
+        connection: Option<ConnectionId>,
+        signal: Signal,
+        line: &Line<'_>,
+    ) {
         match connection {
             Some(id) => self.count_connection(id, signal, line),
             None => self.total(signal, line.time, 1, line),
@@ -484,7 +527,13 @@ impl LogFacts {
         self.saw_offset(ClockSource::ConnectionId, minutes, Some(t), line);
     }
 
-    fn saw_offset(&mut self, source: ClockSource, minutes: i32, t: Option<WallTime>, line: &Line<'_>) {
+    fn saw_offset(
+        &mut self,
+        source: ClockSource,
+        minutes: i32,
+        t: Option<WallTime>,
+        line: &Line<'_>,
+    ) {
         match self.clock.get_mut(&(source, minutes)) {
             Some(e) => {
                 e.count += 1;
@@ -510,7 +559,14 @@ impl LogFacts {
     }
 
     /// Notes a start or stop.
-    fn mark(&mut self, kind: MarkKind, pid: Option<u64>, version: Option<&[u8]>, java: Option<&[u8]>, line: &Line<'_>) {
+    fn mark(
+        &mut self,
+        kind: MarkKind,
+        pid: Option<u64>,
+        version: Option<&[u8]>,
+        java: Option<&[u8]>,
+        line: &Line<'_>,
+    ) {
         /// Far more than a directory's history of restarts; a hostile file must not grow it for ever.
         const MARKS_MAX: usize = 10_000;
         if self.marks.len() < MARKS_MAX {
@@ -538,15 +594,16 @@ impl LogFacts {
     }
 
     /// Counts the failures worded in one record: `lines` holds, for each physical line that words any, what it words.
-    pub fn add_failures(&mut self, lines: &[(Vec<Failure>, QuoteText<'_>)], time: Option<WallTime>) {
+    pub fn add_failures(
+        &mut self,
+        lines: &[(Vec<Failure>, QuoteText<'_>)],
+        time: Option<WallTime>,
+    ) {
         let mut seen: Vec<&Failure> = Vec::new();
         for (failures, quote) in lines {
             for f in failures {
                 // A class-less repetition of a failure of this record is the same one.
-                let known = seen
-                    .iter()
-                    .find(|s| same_failure(s, f))
-                    .copied();
+                let known = seen.iter().find(|s| same_failure(s, f)).copied();
                 let key = known.unwrap_or(f);
                 let entry = self
                     .failures
@@ -640,7 +697,11 @@ fn same_failure(a: &Failure, b: &Failure) -> bool {
         && (a.class == b.class || a.class.is_none() || b.class.is_none())
 }
 
-fn merge_maps<K: std::hash::Hash + Eq, V>(into: &mut Map<K, V>, from: Map<K, V>, merge: fn(&mut V, V)) {
+fn merge_maps<K: std::hash::Hash + Eq, V>(
+    into: &mut Map<K, V>,
+    from: Map<K, V>,
+    merge: fn(&mut V, V),
+) {
     if into.is_empty() {
         *into = from;
         return;

@@ -36,13 +36,22 @@ pub struct Peak {
 impl Peak {
     fn beats(&self, other: &Self) -> bool {
         (self.count, std::cmp::Reverse((self.second, &self.address)))
-            > (other.count, std::cmp::Reverse((other.second, &other.address)))
+            > (
+                other.count,
+                std::cmp::Reverse((other.second, &other.address)),
+            )
     }
 }
 
 impl Logins {
     /// Counts one login.
-    pub fn add(&mut self, address: Address, user: Option<&[u8]>, status: u16, time: Option<WallTime>) {
+    pub fn add(
+        &mut self,
+        address: Address,
+        user: Option<&[u8]>,
+        status: u16,
+        time: Option<WallTime>,
+    ) {
         *self.by_status.entry(status).or_default() += 1;
         if let Some(user) = user {
             let user = &user[..user.len().min(128)];
@@ -133,11 +142,29 @@ mod tests {
     #[test]
     fn the_busiest_second_is_that_of_one_address() {
         let mut l = Logins::default();
-        for (s, ip) in [(1, "a"), (1, "a"), (1, "b"), (2, "b"), (2, "b"), (2, "b"), (3, "a"), (3, "a"), (3, "a")] {
-            l.add(Address::Name(ip.into()), Some(b"u"), 200, Some(WallTime(s * 1000 + 5)));
+        for (s, ip) in [
+            (1, "a"),
+            (1, "a"),
+            (1, "b"),
+            (2, "b"),
+            (2, "b"),
+            (2, "b"),
+            (3, "a"),
+            (3, "a"),
+            (3, "a"),
+        ] {
+            l.add(
+                Address::Name(ip.into()),
+                Some(b"u"),
+                200,
+                Some(WallTime(s * 1000 + 5)),
+            );
         }
         let p = l.peak().unwrap();
-        assert_eq!((p.count, p.second.0, p.address.to_string().as_str()), (3, 2000, "b"));
+        assert_eq!(
+            (p.count, p.second.0, p.address.to_string().as_str()),
+            (3, 2000, "b")
+        );
         assert_eq!(l.by_user[&b"u"[..]], 9);
     }
 
@@ -147,7 +174,12 @@ mod tests {
         for s in 0..200_000i64 {
             let n = if s == 100_000 { 5 } else { 1 };
             for _ in 0..n {
-                l.add(Address::Name("a".into()), None, 200, Some(WallTime(s * 1000)));
+                l.add(
+                    Address::Name("a".into()),
+                    None,
+                    200,
+                    Some(WallTime(s * 1000)),
+                );
             }
         }
         assert!(l.open.len() <= OPEN_SECONDS + 1);

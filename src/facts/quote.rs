@@ -57,7 +57,11 @@ impl QuoteText<'_> {
         Quote {
             time,
             place: self.place,
-            text: if with_text { clean(self.line) } else { Box::default() },
+            text: if with_text {
+                clean(self.line)
+            } else {
+                Box::default()
+            },
         }
     }
 
@@ -88,7 +92,18 @@ fn may_hold_secret(line: &[u8]) -> bool {
         .get_or_init(|| {
             aho_corasick::AhoCorasick::builder()
                 .ascii_case_insensitive(true)
-                .build(["token", "passw", "secret", "eyJ", "authorization", "identity", "credential", "access-key", "accesskey", "pwd"])
+                .build([
+                    "token",
+                    "passw",
+                    "secret",
+                    "eyJ",
+                    "authorization",
+                    "identity",
+                    "credential",
+                    "access-key",
+                    "accesskey",
+                    "pwd",
+                ])
                 .unwrap_or_else(|_| unreachable!("short literals"))
         })
         .is_match(line)
@@ -106,7 +121,8 @@ pub fn mask_secrets(text: &[u8]) -> Box<[u8]> {
         .unwrap_or_else(|e| unreachable!("{e}"))
     });
     let jwt = JWT.get_or_init(|| {
-        Regex::new(r"eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){0,2}").unwrap_or_else(|e| unreachable!("{e}"))
+        Regex::new(r"eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){0,2}")
+            .unwrap_or_else(|e| unreachable!("{e}"))
     });
     let masked = value.replace_all(text, &b"${1}***"[..]);
     jwt.replace_all(&masked, &b"***"[..]).into_owned().into()

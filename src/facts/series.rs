@@ -121,7 +121,10 @@ impl Series {
         debug_assert!(self.shift >= shift);
         for (i, &n) in other.counts.iter().enumerate() {
             let at = other.first + i as i64 - self.first;
-            if let Some(slot) = usize::try_from(at).ok().and_then(|at| self.counts.get_mut(at)) {
+            if let Some(slot) = usize::try_from(at)
+                .ok()
+                .and_then(|at| self.counts.get_mut(at))
+            {
                 *slot = slot.saturating_add(n);
             }
         }

@@ -143,13 +143,17 @@ mod tests {
         let a = read(b"10.61.9.200 - - [23/Nov/2026:00:06:03 +0800] \"POST /nacos/v1/auth/users/login?username=nacos&password=geheim HTTP/1.1\" 403 13 317 Java/17.0.15 -").unwrap();
         assert!(a.is_login());
         assert_eq!(a.user(), Some(&b"nacos"[..]));
-        assert_eq!((a.host, a.status, a.offset_minutes), (&b"10.61.9.200"[..], 403, 480));
+        assert_eq!(
+            (a.host, a.status, a.offset_minutes),
+            (&b"10.61.9.200"[..], 403, 480)
+        );
         assert_eq!(a.time.local(), "2026-11-23 00:06:03");
     }
 
     #[test]
     fn the_short_pattern_and_a_quote_in_the_request_are_read() {
-        let a = read(b"::1 - bob [01/May/2024:10:00:00 -0330] \"GET /x\" y HTTP/1.1\" 200 - 3").unwrap();
+        let a = read(b"::1 - bob [01/May/2024:10:00:00 -0330] \"GET /x\" y HTTP/1.1\" 200 - 3")
+            .unwrap();
         assert_eq!((a.status, a.offset_minutes), (200, -210));
         assert!(!a.is_login());
     }

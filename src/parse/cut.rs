@@ -79,7 +79,10 @@ mod tests {
 
     #[test]
     fn text_is_cut_from_either_end() {
-        assert_eq!(after_last(b"a, target=b, target=c", b", target="), Some(&b"c"[..]));
+        assert_eq!(
+            after_last(b"a, target=b, target=c", b", target="),
+            Some(&b"c"[..])
+        );
         assert_eq!(between(b"name='x', y", b"name='", b"'"), Some(&b"x"[..]));
         assert_eq!(before(b"no", b"x"), None);
     }

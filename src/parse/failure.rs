@@ -108,8 +108,20 @@ pub fn read_line(line: &[u8], earlier: &[u8]) -> Vec<Failure> {
     for m in finder().find_iter(line) {
         let (before, rest) = (&line[..m.start()], &line[m.end()..]);
         let failure = match m.pattern().as_usize() {
-            0 => sized(FailureKind::Netty, before, rest, b"failed to allocate ", b", max: "),
-            1 => sized(FailureKind::JdkDirect, before, rest, b"Cannot reserve ", b", limit: "),
+            0 => sized(
+                FailureKind::Netty,
+                before,
+                rest,
+                b"failed to allocate ",
+                b", max: ",
+            ),
+            1 => sized(
+                FailureKind::JdkDirect,
+                before,
+                rest,
+                b"Cannot reserve ",
+                b", limit: ",
+            ),
             2 => worded(&line[..m.end()], rest),
             3 => Some(unsized_book(FailureKind::Mmap, None, cut::number(rest))),
             _ => Some(unsized_book(FailureKind::Malloc, None, cut::number(rest))),
@@ -125,8 +137,18 @@ pub fn read_line(line: &[u8], earlier: &[u8]) -> Vec<Failure> {
 }
 
 /// `{verb}N{literal}U{join}M`
-fn sized(kind: FailureKind, before: &[u8], rest: &[u8], verb: &[u8], join: &[u8]) -> Option<Failure> {
-    let digits = before.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+fn sized(
+    kind: FailureKind,
+    before: &[u8],
+    rest: &[u8],
+    verb: &[u8],
+    join: &[u8],
+) -> Option<Failure> {
+    let digits = before
+        .iter()
+        .rev()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
     let (head, asked) = before.split_at(before.len() - digits);
     let head = head.strip_suffix(verb)?;
     let (used, rest) = cut::number(rest)?;
@@ -163,7 +185,10 @@ fn worded(through_colon: &[u8], rest: &[u8]) -> Option<Failure> {
     if rest.starts_with(b"unable to create") {
         return plain(FailureKind::NativeThread);
     }
-    for malloc in [&b"Unable to allocate "[..], b"malloc(2) failed to allocate "] {
+    for malloc in [
+        &b"Unable to allocate "[..],
+        b"malloc(2) failed to allocate ",
+    ] {
         if let Some(n) = rest.strip_prefix(malloc) {
             return Some(unsized_book(FailureKind::Malloc, class, cut::number(n)));
         }
@@ -204,7 +229,8 @@ fn side(f: &Failure, before: &[u8], earlier: &[u8]) -> Side {
         };
     }
     let relayed = |t: &[u8]| {
-        memchr::memmem::rfind(t, b"oaway").is_some() || memchr::memmem::rfind(t, b"GOAWAY").is_some()
+        memchr::memmem::rfind(t, b"oaway").is_some()
+            || memchr::memmem::rfind(t, b"GOAWAY").is_some()
     };
     let near = &earlier[earlier.len().saturating_sub(200)..];
     if relayed(before) || relayed(near) {
@@ -240,14 +266,38 @@ mod tests {
     #[test]
     fn every_wording_has_its_kind() {
         for (line, kind) in [
-            ("java.lang.OutOfMemoryError: Cannot reserve 1048576 bytes of direct buffer memory (allocated: 8388608, limit: 8388608)", FailureKind::JdkDirect),
-            ("Caused by: java.lang.OutOfMemoryError: Direct buffer memory", FailureKind::JdkDirect),
-            ("java.lang.OutOfMemoryError: Java heap space", FailureKind::Heap),
-            ("java.lang.OutOfMemoryError: GC overhead limit exceeded", FailureKind::Heap),
-            ("java.lang.OutOfMemoryError: Compressed class space", FailureKind::Metaspace),
-            ("java.lang.OutOfMemoryError: unable to create new native thread", FailureKind::NativeThread),
-            ("java.lang.OutOfMemoryError: Unable to allocate 67108864 bytes", FailureKind::Malloc),
-            ("# Native memory allocation (mmap) failed to map 12288 bytes. Error detail: committing reserved memory.", FailureKind::Mmap),
+            (
+                "java.lang.OutOfMemoryError: Cannot reserve 1048576 bytes of direct buffer memory (allocated: 8388608, limit: 8388608)",
+                FailureKind::JdkDirect,
+            ),
+            (
+                "Caused by: java.lang.OutOfMemoryError: Direct buffer memory",
+                FailureKind::JdkDirect,
+            ),
+            (
+                "java.lang.OutOfMemoryError: Java heap space",
+                FailureKind::Heap,
+            ),
+            (
+                "java.lang.OutOfMemoryError: GC overhead limit exceeded",
+                FailureKind::Heap,
+            ),
+            (
+                "java.lang.OutOfMemoryError: Compressed class space",
+                FailureKind::Metaspace,
+            ),
+            (
+                "java.lang.OutOfMemoryError: unable to create new native thread",
+                FailureKind::NativeThread,
+            ),
+            (
+                "java.lang.OutOfMemoryError: Unable to allocate 67108864 bytes",
+                FailureKind::Malloc,
+            ),
+            (
+                "# Native memory allocation (mmap) failed to map 12288 bytes. Error detail: committing reserved memory.",
+                FailureKind::Mmap,
+            ),
         ] {
             assert_eq!(one(line).kind, kind, "{line}");
         }
@@ -263,8 +313,13 @@ mod tests {
     fn text_of_another_process_is_relayed_and_an_applications_class_is_the_client() {
         let line = b"Cannot reserve 65536 bytes of direct buffer memory (allocated: 67077633, limit: 67108864)";
         assert_eq!(read_line(line, b"io.grpc.StatusRuntimeException: INTERNAL: HTTP/2 error code: INTERNAL_ERROR\nReceived Goaway\n")[0].side, Side::Relayed);
-        assert_eq!(read_line(line, b"2026 ERROR something of our own\n")[0].side, Side::Server);
-        let f = one("com.alibaba.nacos.shaded.io.grpc.netty.shaded.io.netty.util.internal.OutOfDirectMemoryError: failed to allocate 1 byte(s) of direct memory (used: 2, max: 3)");
+        assert_eq!(
+            read_line(line, b"2026 ERROR something of our own\n")[0].side,
+            Side::Server
+        );
+        let f = one(
+            "com.alibaba.nacos.shaded.io.grpc.netty.shaded.io.netty.util.internal.OutOfDirectMemoryError: failed to allocate 1 byte(s) of direct memory (used: 2, max: 3)",
+        );
         assert_eq!(f.side, Side::Client);
     }
 

@@ -4,11 +4,11 @@
 //! An error never ends the reading of an input: the parser says where and what ([`ParseError`]) and goes on at the next
 //! record.
 
-mod lines;
 pub mod access;
 pub mod cut;
 pub mod failure;
 pub mod heading;
+mod lines;
 pub mod nmt;
 pub mod record;
 pub mod statement;

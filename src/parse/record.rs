@@ -325,9 +325,12 @@ mod tests {
 
     #[test]
     fn a_bar_ends_the_date_of_the_second_layout() {
-        let r = Records::new(b"2024-05-01 10:00:00,000|3|200|10.0.0.9|get\n", Undated::Never)
-            .next()
-            .unwrap();
+        let r = Records::new(
+            b"2024-05-01 10:00:00,000|3|200|10.0.0.9|get\n",
+            Undated::Never,
+        )
+        .next()
+        .unwrap();
         assert_eq!(r.message, b"3|200|10.0.0.9|get");
         assert_eq!(r.level, None);
     }

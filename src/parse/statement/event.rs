@@ -96,7 +96,9 @@ impl PushFailure {
             Self::Timeout
         } else if reason.starts_with(b"errCode: 601") || has(b"too much bytes on sending queue") {
             Self::Busy
-        } else if has(b"irectMemoryError") || has(b"OutOfMemoryError") || has(b"direct buffer memory")
+        } else if has(b"irectMemoryError")
+            || has(b"OutOfMemoryError")
+            || has(b"direct buffer memory")
         {
             Self::OutOfMemory
         } else if reason == b"null" {
@@ -368,7 +370,13 @@ mod tests {
         );
         let v6 = ConnectionId::read(b"1714528799000_0:0:0:0:0:0:0:1_51234").unwrap();
         assert_eq!(v6.peer.to_string(), "::1");
-        for text in ["", "1714528799000", "x_10.0.0.9_1", "1714528799000__1", "1_a_99999"] {
+        for text in [
+            "",
+            "1714528799000",
+            "x_10.0.0.9_1",
+            "1714528799000__1",
+            "1_a_99999",
+        ] {
             assert_eq!(ConnectionId::read(text.as_bytes()), None, "{text}");
         }
     }

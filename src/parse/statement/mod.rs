@@ -100,7 +100,8 @@ impl Series {
             let rest = name.strip_prefix(stem)?;
             let ends = rest.is_empty()
                 || rest.starts_with('.')
-                || (matches!(series, Self::TpsControl | Self::PluginControl) && rest.starts_with('-'));
+                || (matches!(series, Self::TpsControl | Self::PluginControl)
+                    && rest.starts_with('-'));
             ends.then_some(series)
         })
     }
@@ -198,7 +199,8 @@ impl Statement {
     pub fn hits(&self, line: &[u8]) -> bool {
         line.starts_with(self.begins.as_bytes())
             && (self.contains.is_empty()
-                || memchr::memmem::find(&line[self.begins.len()..], self.contains.as_bytes()).is_some())
+                || memchr::memmem::find(&line[self.begins.len()..], self.contains.as_bytes())
+                    .is_some())
     }
 
     /// The compiled pattern; compiled once, when first needed.
@@ -254,7 +256,11 @@ impl Rows {
     #[must_use]
     pub fn of(series: Series) -> &'static Self {
         static ALL: OnceLock<Vec<OnceLock<Rows>>> = OnceLock::new();
-        let all = ALL.get_or_init(|| (0..=Series::Mixed as usize).map(|_| OnceLock::new()).collect());
+        let all = ALL.get_or_init(|| {
+            (0..=Series::Mixed as usize)
+                .map(|_| OnceLock::new())
+                .collect()
+        });
         all[series as usize].get_or_init(|| {
             let mut by_first_byte: Vec<Vec<&'static Statement>> = vec![Vec::new(); 256];
             for s in STATEMENTS {
@@ -318,7 +324,11 @@ mod tests {
                 }
             }
             assert_eq!(hit, [owner.id], "sample: {}", owner.sample);
-            assert!(owner.event(&text).is_some(), "{} cannot read its own sample", owner.id);
+            assert!(
+                owner.event(&text).is_some(),
+                "{} cannot read its own sample",
+                owner.id
+            );
         }
     }
 
@@ -330,7 +340,11 @@ mod tests {
         assert_eq!(ids.len(), STATEMENTS.len());
         for s in STATEMENTS {
             assert!(s.emitter.contains('.'), "{} names no class", s.id);
-            assert!(s.begins.len() + s.contains.len() >= 5, "{} matches too much", s.id);
+            assert!(
+                s.begins.len() + s.contains.len() >= 5,
+                "{} matches too much",
+                s.id
+            );
             assert!(!s.files.is_empty(), "{} stands in no file", s.id);
         }
     }
@@ -346,7 +360,9 @@ mod tests {
             let captures = s.regex().captures(text.line).expect(s.id);
             let event = format!("{:?}", cut(&text).expect(s.id));
             for name in s.regex().capture_names().flatten() {
-                let Some(m) = captures.name(name) else { continue };
+                let Some(m) = captures.name(name) else {
+                    continue;
+                };
                 let value = if name == "id" {
                     format!("{:?}", ConnectionId::read(m.as_bytes()).expect(s.id))
                 } else if let Some(n) = crate::parse::cut::whole_number(m.as_bytes()) {
@@ -354,7 +370,11 @@ mod tests {
                 } else {
                     format!("{:?}", m.as_bytes())
                 };
-                assert!(event.contains(&value), "{}: group {name} is {value}, cut: {event}", s.id);
+                assert!(
+                    event.contains(&value),
+                    "{}: group {name} is {value}, cut: {event}",
+                    s.id
+                );
             }
         }
     }

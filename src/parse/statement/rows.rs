@@ -108,7 +108,11 @@ pub static STATEMENTS: &[Statement] = &[
         contains: ", key: ",
         pattern: r"^max re-push times reached, retry times \d+, key: (?<client>[^,]+),\d+,-?\d+$",
         sample: "max re-push times reached, retry times 2, key: 10.0.0.9,58227,790757144694319",
-        read: Read::Pattern(|f| Some(Event::UdpGivenUp { client: f.get("client") })),
+        read: Read::Pattern(|f| {
+            Some(Event::UdpGivenUp {
+                client: f.get("client"),
+            })
+        }),
     },
     Statement {
         id: "udp-scheduled",
@@ -119,7 +123,11 @@ pub static STATEMENTS: &[Statement] = &[
         contains: " changed, schedule push for: ",
         pattern: r"^serviceName: .* changed, schedule push for: (?<client>.+):\d+, agent: .*$",
         sample: "serviceName: DEFAULT_GROUP@@order changed, schedule push for: 10.0.0.9:58227, agent: Nacos-Java-Client:v1.4.2, key: 10.0.0.9,58227,790757144694319",
-        read: Read::Pattern(|f| Some(Event::UdpScheduled { client: f.get("client") })),
+        read: Read::Pattern(|f| {
+            Some(Event::UdpScheduled {
+                client: f.get("client"),
+            })
+        }),
     },
     Statement {
         id: "udp-ack",
@@ -130,7 +138,11 @@ pub static STATEMENTS: &[Statement] = &[
         contains: " from: ",
         pattern: r"^received ack: .* from: (?<client>\S+):\d+, cost: \d+ ms, .*$",
         sample: "received ack: {\"type\": \"push-ack\", \"lastRefTime\":\"1\", \"data\":\"\"} from: 10.0.0.9:58227, cost: 3 ms, unacked: 0, total push: 12",
-        read: Read::Pattern(|f| Some(Event::UdpAcked { client: f.get("client") })),
+        read: Read::Pattern(|f| {
+            Some(Event::UdpAcked {
+                client: f.get("client"),
+            })
+        }),
     },
     known(
         "udp-send",
@@ -581,7 +593,11 @@ pub static STATEMENTS: &[Statement] = &[
         contains: " connect",
         pattern: r"^Client connection (?<client>\S+) connect$",
         sample: "Client connection 1714528799000_10.0.0.9_51234 connect",
-        read: Read::Pattern(|f| Some(Event::ClientAdded { client: f.get("client") })),
+        read: Read::Pattern(|f| {
+            Some(Event::ClientAdded {
+                client: f.get("client"),
+            })
+        }),
     },
     Statement {
         id: "client-disconnect",
@@ -592,7 +608,11 @@ pub static STATEMENTS: &[Statement] = &[
         contains: " disconnect, remove instances and subscribers",
         pattern: r"^Client connection (?<client>\S+) disconnect, remove instances and subscribers$",
         sample: "Client connection 1714528799000_10.0.0.9_51234 disconnect, remove instances and subscribers",
-        read: Read::Pattern(|f| Some(Event::ClientRemoved { client: f.get("client") })),
+        read: Read::Pattern(|f| {
+            Some(Event::ClientRemoved {
+                client: f.get("client"),
+            })
+        }),
     },
     Statement {
         id: "task-failed",
@@ -672,7 +692,11 @@ pub static STATEMENTS: &[Statement] = &[
         contains: "",
         pattern: r"^toClientNotifyTaskSize = (?<n>\d+)$",
         sample: "toClientNotifyTaskSize = 192",
-        read: Read::Pattern(|f| Some(Event::ConfigQueue { waiting: f.number("n")? })),
+        read: Read::Pattern(|f| {
+            Some(Event::ConfigQueue {
+                waiting: f.number("n")?,
+            })
+        }),
     },
     known(
         "config-notify-queue",
@@ -820,11 +844,13 @@ pub static STATEMENTS: &[Statement] = &[
         pattern: r"^Exception in on\w+Read\(\)$",
         sample: "Exception in onHeadersRead()",
         read: Read::Pattern(|f| {
-            Some(if memmem::find(f.more(), b"RejectedExecutionException").is_some() {
-                Event::PoolExhausted
-            } else {
-                Event::Known
-            })
+            Some(
+                if memmem::find(f.more(), b"RejectedExecutionException").is_some() {
+                    Event::PoolExhausted
+                } else {
+                    Event::Known
+                },
+            )
         }),
     },
     Statement {

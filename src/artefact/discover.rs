@@ -1,0 +1,549 @@
+//! Which files there are below the given paths, what each is, and to which node it belongs.
+//!
+//! A directory that holds logs of Nacos (by their names) is a *log directory*; the node is the largest directory around it
+//! that holds no other one. So `node-1/logs` and `node-1/nmt` are one node, `node-2/logs` another. A path without any log
+//! directory belongs to the only node there is, or is a node of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Artefact, Inputs, Node, Origin, Packing, Skipped, read};
+use crate::format::{Format, sniff};
+use crate::parse::statement::Series;
+use crate::span::ArtefactId;
+use crate::units::WallTime;
+
+/// Bytes looked at to recognise a file.
+const HEAD: u64 = 1 << 16;
+
+/// Most of standard input that is taken.
+const STDIN_MAX: u64 = 1 << 31;
+
+/// One path as given on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// The path, or `-`.
+    pub path: PathBuf,
+    /// Name given with `--node NAME=PATH`.
+    pub node: Option<String>,
+}
+
+struct Found {
+    argument: usize,
+    /// Parts of the path below the argument; the file's name last.
+    parts: Vec<String>,
+    origin: Origin,
+    size: u64,
+    modified_ms: Option<i64>,
+}
+
+impl Found {
+    fn label(&self) -> String {
+        self.parts.join("/")
+    }
+
+    fn name(&self) -> &str {
+        self.parts.last().map_or("", String::as_str)
+    }
+
+    fn folder(&self) -> &[String] {
+        &self.parts[..self.parts.len().saturating_sub(1)]
+    }
+}
+
+/// Finds, recognises and groups all inputs.
+///
+/// # Errors
+/// A path that does not exist or cannot be read.
+pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
+    let mut found = Vec::new();
+    let mut skipped = Vec::new();
+    for (i, a) in arguments.iter().enumerate() {
+        collect(i, a, &mut found, &mut skipped)?;
+    }
+    let (nodes, node_of) = group(arguments, &found);
+    let mut artefacts = Vec::new();
+    for (f, node) in found.into_iter().zip(node_of) {
+        let label = f.label();
+        let name = f.name().to_owned();
+        let mut a = Artefact {
+            id: ArtefactId(0),
+            label: label.clone(),
+            origin: f.origin,
+            size: f.size,
+            packing: Packing::Plain,
+            format: Format::Empty,
+            node,
+            name_time: time_in_name(&name),
+            modified_ms: f.modified_ms,
+            shift_ms: 0,
+        };
+        let skip = |why: String, failed: bool| Skipped {
+            label: label.clone(),
+            why,
+            failed,
+            size: a.size,
+            node: nodes.get(node).map(|n: &Node| n.id.clone()),
+        };
+        match look(&mut a.clone(), &name) {
+            Ok(Ok((packing, format))) => {
+                a.packing = packing;
+                a.format = format;
+                artefacts.push(a);
+            }
+            Ok(Err(why)) => skipped.push(skip(why.to_owned(), false)),
+            Err(e) => skipped.push(skip(format!("cannot be read: {e}"), true)),
+        }
+    }
+    artefacts.sort_by_cached_key(|a| (a.node, reading_order(a)));
+    for (i, a) in artefacts.iter_mut().enumerate() {
+        a.id = ArtefactId(u32::try_from(i).unwrap_or(u32::MAX));
+    }
+    skipped.sort();
+    Ok(Inputs {
+        nodes,
+        artefacts,
+        skipped,
+    })
+}
+
+/// Rotated logs of one series stand in the order they were written: dated ones first, the one without a date last.
+fn reading_order(a: &Artefact) -> (String, bool, String, u64, String) {
+    let name = a.label.rsplit('/').next().unwrap_or("");
+    let folder = &a.label[..a.label.len() - name.len()];
+    let bare = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".zst"))
+        .unwrap_or(name);
+    let (stem, rest) = match bare.find(".log") {
+        Some(i) => (&bare[..i], &bare[i + 4..]),
+        None => (bare, ""),
+    };
+    let number = rest
+        .rsplit('.')
+        .next()
+        .and_then(|n| n.parse::<u64>().ok())
+        .unwrap_or(0);
+    let date = match rest.rfind('.') {
+        Some(i) if i > 0 => &rest[..i],
+        _ => rest,
+    };
+    (
+        format!("{folder}{stem}"),
+        rest.is_empty(),
+        date.to_owned(),
+        number,
+        name.to_owned(),
+    )
+}
+
+fn collect(
+    argument: usize,
+    a: &Argument,
+    found: &mut Vec<Found>,
+    skipped: &mut Vec<Skipped>,
+) -> Result<()> {
+    if a.path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .take(STDIN_MAX)
+            .read_to_end(&mut bytes)
+            .context("standard input")?;
+        found.push(Found {
+            argument,
+            parts: vec!["-".to_owned()],
+            size: bytes.len() as u64,
+            origin: Origin::Memory(Arc::new(bytes)),
+            modified_ms: None,
+        });
+        return Ok(());
+    }
+    let shown = a.path.display();
+    let meta = fs::metadata(&a.path).with_context(|| format!("{shown}"))?;
+    if meta.is_dir() {
+        fs::read_dir(&a.path).with_context(|| format!("{shown}"))?;
+        walk(argument, &a.path, &mut Vec::new(), found, skipped);
+    } else if meta.is_file() {
+        fs::File::open(&a.path).with_context(|| format!("{shown}"))?;
+        let name = a
+            .path
+            .file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        found.push(file(argument, vec![name], a.path.clone(), &meta));
+    } else {
+        bail!("{shown}: neither a file nor a directory");
+    }
+    Ok(())
+}
+
+fn file(argument: usize, parts: Vec<String>, path: PathBuf, meta: &fs::Metadata) -> Found {
+    Found {
+        argument,
+        parts,
+        size: meta.len(),
+        modified_ms: meta
+            .modified()
+            .ok()
+            .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
+            .and_then(|d| i64::try_from(d.as_millis()).ok()),
+        origin: Origin::File(path),
+    }
+}
+
+/// Names are sorted, so the order does not depend on the file system. Links to directories are not followed.
+fn walk(
+    argument: usize,
+    path: &Path,
+    parts: &mut Vec<String>,
+    found: &mut Vec<Found>,
+    skipped: &mut Vec<Skipped>,
+) {
+    let skip = |parts: &[String], why: String| Skipped {
+        label: parts.join("/"),
+        why,
+        failed: true,
+        size: 0,
+        node: None,
+    };
+    let entries = match fs::read_dir(path) {
+        Ok(e) => e,
+        Err(e) => {
+            skipped.push(skip(parts, format!("cannot be read: {e}")));
+            return;
+        }
+    };
+    let mut names: Vec<_> = entries
+        .filter_map(|e| e.ok().map(|e| e.file_name()))
+        .collect();
+    names.sort();
+    for name in names {
+        let path = path.join(&name);
+        parts.push(name.to_string_lossy().into_owned());
+        match (fs::symlink_metadata(&path), fs::metadata(&path)) {
+            (Ok(link), Ok(meta)) => {
+                if meta.is_file() {
+                    found.push(file(argument, parts.clone(), path, &meta));
+                } else if meta.is_dir() && !link.is_symlink() {
+                    if parts.len() < 64 {
+                        walk(argument, &path, parts, found, skipped);
+                    }
+                } else {
+                    let mut s = skip(
+                        parts,
+                        "no regular file (a link to a directory, a pipe or a device)".to_owned(),
+                    );
+                    s.failed = false;
+                    skipped.push(s);
+                }
+            }
+            (_, Err(e)) | (Err(e), _) => skipped.push(skip(parts, format!("cannot be read: {e}"))),
+        }
+        parts.pop();
+    }
+}
+
+/// Unpacks and recognises the head of a file. The outer error is the operating system's, the inner one says why the file
+/// is of no use.
+fn look(a: &mut Artefact, name: &str) -> std::io::Result<Result<(Packing, Format), &'static str>> {
+    let mut head = Vec::new();
+    read::open_stream(a)?.take(HEAD).read_to_end(&mut head)?;
+    let packing = Packing::of(&head);
+    let bare = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".zst"))
+        .unwrap_or(name);
+    if packing != Packing::Plain {
+        a.packing = packing;
+        head.clear();
+        let mut stream = read::open_stream(a)?;
+        let mut chunk = [0u8; 8192];
+        // A stream cut early still shows what it is.
+        while head.len() < HEAD as usize {
+            match stream.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(n) => head.extend_from_slice(&chunk[..n]),
+                Err(e) if head.is_empty() => return Err(e),
+                Err(_) => break,
+            }
+        }
+    }
+    Ok(sniff(bare, &head).map(|f| (packing, f)))
+}
+
+/// Nodes, and the node of each file.
+fn group(arguments: &[Argument], found: &[Found]) -> (Vec<Node>, Vec<usize>) {
+    let mut nodes: Vec<Node> = Vec::new();
+    // (argument, folder of the node) -> node
+    let mut roots: BTreeMap<(usize, Vec<String>), usize> = BTreeMap::new();
+    let mut without_logs = Vec::new();
+    for (i, a) in arguments.iter().enumerate() {
+        let folders = log_folders(i, found);
+        if folders.is_empty() {
+            without_logs.push(i);
+            continue;
+        }
+        for folder in &folders {
+            let mut keep = folder.len();
+            while keep > 0
+                && !folders
+                    .iter()
+                    .any(|o| o != folder && o.starts_with(&folder[..keep - 1]))
+            {
+                keep -= 1;
+            }
+            let root = folder[..keep].to_vec();
+            let id = match (&a.node, root.last()) {
+                (Some(name), _) if folders.len() == 1 => name.clone(),
+                (_, Some(last)) if last != "logs" => last.clone(),
+                (_, Some(_)) if root.len() > 1 => root[root.len() - 2].clone(),
+                _ => name_of(&a.path),
+            };
+            roots.insert((i, root), nodes.len());
+            nodes.push(Node { id });
+        }
+    }
+    let lone_node = (nodes.len() == 1).then_some(0);
+    let mut node_of_argument: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut files_node = None;
+    for i in without_logs {
+        let a = &arguments[i];
+        let node = match (&a.node, lone_node) {
+            (None, Some(n)) => n,
+            (Some(name), _) => match nodes.iter().position(|n| n.id == *name) {
+                Some(n) => n,
+                None => {
+                    nodes.push(Node { id: name.clone() });
+                    nodes.len() - 1
+                }
+            },
+            // Single files given side by side are one node's.
+            (None, None) => *files_node.get_or_insert_with(|| {
+                nodes.push(Node {
+                    id: name_of(&a.path),
+                });
+                nodes.len() - 1
+            }),
+        };
+        node_of_argument.insert(i, node);
+    }
+    if nodes.is_empty() {
+        nodes.push(Node {
+            id: "node".to_owned(),
+        });
+    }
+    let node_of = found
+        .iter()
+        .map(|f| {
+            if let Some(n) = node_of_argument.get(&f.argument) {
+                return *n;
+            }
+            let folder = f.folder();
+            (0..=folder.len())
+                .rev()
+                .find_map(|k| roots.get(&(f.argument, folder[..k].to_vec())))
+                .or_else(|| {
+                    roots
+                        .iter()
+                        .find(|((a, _), _)| *a == f.argument)
+                        .map(|(_, n)| n)
+                })
+                .copied()
+                .unwrap_or(0)
+        })
+        .collect();
+    make_unique(&mut nodes);
+    (nodes, node_of)
+}
+
+/// Folders with logs of Nacos, none inside another.
+fn log_folders(argument: usize, found: &[Found]) -> Vec<Vec<String>> {
+    let mut folders: Vec<Vec<String>> = found
+        .iter()
+        .filter(|f| f.argument == argument && Series::of_file_name(f.name()).is_some())
+        .map(|f| f.folder().to_vec())
+        .collect();
+    folders.sort();
+    folders.dedup();
+    let all = folders.clone();
+    folders.retain(|f| !all.iter().any(|o| o != f && f.starts_with(o)));
+    folders
+}
+
+fn name_of(path: &Path) -> String {
+    let named = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
+    let full = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    match named(&full) {
+        Some(n) if n == "logs" => full.parent().and_then(named).unwrap_or(n),
+        Some(n) => n,
+        None => "node".to_owned(),
+    }
+}
+
+fn make_unique(nodes: &mut [Node]) {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for n in nodes {
+        let times = seen.entry(n.id.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            n.id = format!("{}-{times}", n.id);
+        }
+    }
+}
+
+/// `nmt-20261123-013950.txt`, `nmt_2026-11-23_01-39-50`, `…-1795362873.txt`: the time in a file's name, read on the
+/// node's clock.
+#[must_use]
+pub fn time_in_name(name: &str) -> Option<WallTime> {
+    let groups: Vec<&str> = name
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|g| !g.is_empty())
+        .collect();
+    let n = |t: &str| t.parse::<u32>().ok();
+    let make = |y: &str, mo: &str, d: &str, h: &str, mi: &str, s: &str| {
+        let year = y.parse().ok().filter(|y| (1990..2200).contains(y))?;
+        WallTime::from_fields(year, n(mo)?, n(d)?, n(h)?, n(mi)?, n(s)?, 0)
+    };
+    for i in 0..groups.len() {
+        let g = &groups[i..];
+        let found = match g {
+            [d, t, ..] if d.len() == 8 && t.len() == 6 => {
+                make(&d[..4], &d[4..6], &d[6..], &t[..2], &t[2..4], &t[4..])
+            }
+            [dt, ..] if dt.len() == 14 => make(
+                &dt[..4],
+                &dt[4..6],
+                &dt[6..8],
+                &dt[8..10],
+                &dt[10..12],
+                &dt[12..],
+            ),
+            [y, mo, d, t, ..] if y.len() == 4 && mo.len() == 2 && d.len() == 2 && t.len() == 6 => {
+                make(y, mo, d, &t[..2], &t[2..4], &t[4..])
+            }
+            [y, mo, d, h, mi, s, ..]
+                if y.len() == 4 && [mo, d, h, mi, s].iter().all(|t| t.len() == 2) =>
+            {
+                make(y, mo, d, h, mi, s)
+            }
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_from_the_usual_file_names() {
+        for name in [
+            "nmt-20261123-013950.txt",
+            "nmt_2026-11-23_01-39-50.txt",
+            "nmt.20261123013950",
+            "2026-11-23-013950-nmt.txt",
+        ] {
+            assert_eq!(
+                time_in_name(name).map(|t| t.local()).as_deref(),
+                Some("2026-11-23 01:39:50"),
+                "{name}"
+            );
+        }
+        for name in [
+            "nmt.txt",
+            "access_log.2026-11-23.log",
+            "nmt-99999999-999999.txt",
+            "naming-push.log.2026-11-22.0",
+        ] {
+            assert_eq!(time_in_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn rotated_logs_come_before_the_one_being_written() {
+        let order = |label: &str| {
+            reading_order(&Artefact {
+                id: ArtefactId(0),
+                label: label.to_owned(),
+                origin: Origin::Memory(Arc::default()),
+                size: 0,
+                packing: Packing::Plain,
+                format: Format::Empty,
+                node: 0,
+                name_time: None,
+                modified_ms: None,
+                shift_ms: 0,
+            })
+        };
+        let mut names = vec![
+            "logs/naming-push.log",
+            "logs/naming-push.log.2026-11-22.10",
+            "logs/naming-push.log.2026-11-22.2.gz",
+            "logs/naming-push.log.2026-11-21.0",
+        ];
+        names.sort_by_key(|n| order(n));
+        assert_eq!(
+            names,
+            [
+                "logs/naming-push.log.2026-11-21.0",
+                "logs/naming-push.log.2026-11-22.2.gz",
+                "logs/naming-push.log.2026-11-22.10",
+                "logs/naming-push.log"
+            ]
+        );
+    }
+
+    fn nodes_of(paths: &[&str]) -> Vec<(String, String)> {
+        let found: Vec<Found> = paths
+            .iter()
+            .map(|p| Found {
+                argument: 0,
+                parts: p.split('/').map(str::to_owned).collect(),
+                origin: Origin::Memory(Arc::default()),
+                size: 0,
+                modified_ms: None,
+            })
+            .collect();
+        let a = [Argument {
+            path: PathBuf::from("/nowhere/here"),
+            node: None,
+        }];
+        let (nodes, of) = group(&a, &found);
+        found
+            .iter()
+            .zip(of)
+            .map(|(f, n)| (f.label(), nodes[n].id.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn what_lies_beside_a_log_directory_belongs_to_its_node() {
+        let all = nodes_of(&[
+            "a/logs/nacos.log",
+            "a/nmt/x.txt",
+            "b/logs/nacos.log",
+            "b/bin/logs/access_log.log",
+        ]);
+        let ids: Vec<_> = all.iter().map(|(_, n)| n.as_str()).collect();
+        assert_eq!(ids, ["a", "a", "b", "b"]);
+    }
+
+    #[test]
+    fn one_log_directory_is_one_node_wherever_it_lies() {
+        let all = nodes_of(&[
+            "logs/nacos.log",
+            "logs/old/naming-push.log.2024-01-01.0",
+            "heap/x.hprof",
+        ]);
+        assert!(all.iter().all(|(_, n)| n == "here"));
+    }
+}

@@ -1,0 +1,109 @@
+//! The inputs: which files there are, to which node each belongs, and their bytes. The only module that touches the file
+//! system for reading.
+
+pub mod discover;
+pub mod read;
+
+use std::path::PathBuf;
+
+use crate::format::Format;
+use crate::span::ArtefactId;
+use crate::units::WallTime;
+
+/// How the bytes of a file are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Packing {
+    /// As they are.
+    Plain,
+    /// gzip, of one or many members.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+impl Packing {
+    /// From the first bytes.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// Where the bytes of an artefact come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A file.
+    File(PathBuf),
+    /// Standard input, read once into memory.
+    Memory(std::sync::Arc<Vec<u8>>),
+}
+
+/// One input file.
+#[derive(Clone, Debug)]
+pub struct Artefact {
+    /// Its index.
+    pub id: ArtefactId,
+    /// Path below the argument it was found under, with `/`; what reports show.
+    pub label: String,
+    /// Where its bytes are.
+    pub origin: Origin,
+    /// Bytes as stored.
+    pub size: u64,
+    /// How they are packed.
+    pub packing: Packing,
+    /// What they are.
+    pub format: Format,
+    /// Index of its node in [`Inputs::nodes`].
+    pub node: usize,
+    /// Time in the file's name.
+    pub name_time: Option<WallTime>,
+    /// Modification time, milliseconds since 1970 UTC.
+    pub modified_ms: Option<i64>,
+    /// Added to every time read, when this file's clock is known to differ from the node's.
+    pub shift_ms: i64,
+}
+
+/// A file that was not read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Path as in [`Artefact::label`].
+    pub label: String,
+    /// Why.
+    pub why: String,
+    /// Whether reading it failed, as against not being of use.
+    pub failed: bool,
+    /// Bytes as stored.
+    pub size: u64,
+    /// Name of the node it lies in.
+    pub node: Option<String>,
+}
+
+/// One server process's directory, or what was given for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its name in the report.
+    pub id: String,
+}
+
+/// All inputs of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// The files, by node and then in the order they are read.
+    pub artefacts: Vec<Artefact>,
+    /// The files that are not read.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Inputs {
+    /// The artefact of an id.
+    #[must_use]
+    pub fn artefact(&self, id: ArtefactId) -> Option<&Artefact> {
+        self.artefacts.get(id.0 as usize)
+    }
+}

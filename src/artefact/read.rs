@@ -1,0 +1,408 @@
+//! Bytes of an artefact, window by window.
+//!
+//! A window is read at its offset into a buffer that the thread keeps, not mapped: a log that shrinks under a map (logrotate's
+//! `copytruncate`) would end the program with SIGBUS. Both sides of a window boundary compute the same place from the
+//! same bytes (the first record head at or behind it), so windows need no hand-over and may be read in any order.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use super::{Artefact, Origin, Packing};
+use crate::parse::record::{Undated, find_head};
+
+/// Stretch of a file that one window begins in.
+pub const WINDOW: u64 = 1 << 20;
+
+/// Bytes inflated at a time.
+const STEP: usize = 1 << 18;
+
+/// A file opened for positioned reads.
+#[derive(Debug)]
+pub enum Source {
+    /// A file.
+    File(File),
+    /// Bytes in memory.
+    Memory(std::sync::Arc<Vec<u8>>),
+}
+
+impl Source {
+    /// Opens the artefact's bytes as stored.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn open(a: &Artefact) -> io::Result<Self> {
+        Ok(match &a.origin {
+            Origin::File(p) => Self::File(File::open(p)?),
+            Origin::Memory(m) => Self::Memory(m.clone()),
+        })
+    }
+
+    /// Fills as much of `buf` as there is at `offset`; fewer bytes mean the end of the file.
+    fn read_at(&self, mut offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Memory(m) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(m.len());
+                let n = buf.len().min(m.len() - from);
+                buf[..n].copy_from_slice(&m[from..from + n]);
+                Ok(n)
+            }
+            Self::File(f) => {
+                let mut done = 0;
+                while done < buf.len() {
+                    match positioned(f, &mut buf[done..], offset) {
+                        Ok(0) => break,
+                        Ok(n) => {
+                            done += n;
+                            offset += n as u64;
+                        }
+                        Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                        Err(e) => return Err(e),
+                    }
+                }
+                Ok(done)
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn positioned(f: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(f, buf, offset)
+}
+
+#[cfg(windows)]
+fn positioned(f: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(f, buf, offset)
+}
+
+/// A log's bytes that begin in one stretch of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct LogWindow {
+    /// Offset of the first byte in `buffer` that belongs to the window.
+    pub base: u64,
+    /// Where the window begins in the buffer.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// Whether it ends where the file does.
+    pub last: bool,
+}
+
+/// Reads the window of a plain log that begins in `from..from + WINDOW` into `buffer`.
+///
+/// # Errors
+/// What the operating system says.
+pub fn log_window(
+    source: &Source,
+    from: u64,
+    undated: Undated,
+    buffer: &mut Vec<u8>,
+) -> io::Result<LogWindow> {
+    let stretch = WINDOW as usize;
+    // One byte more in front tells whether the stretch begins at a line.
+    let lead = usize::from(from > 0);
+    let mut want = lead + stretch + 4096;
+    let mut have = 0;
+    let mut at_end = false;
+    loop {
+        buffer.resize(want, 0);
+        let got = source.read_at(from - lead as u64 + have as u64, &mut buffer[have..])?;
+        have += got;
+        if have < want {
+            at_end = true;
+        }
+        buffer.truncate(have);
+        if at_end && have <= lead + stretch {
+            break;
+        }
+        // The boundary behind is the next stretch's own beginning.
+        let next = lead + stretch;
+        let limit = (next + stretch).min(have);
+        if find_head(&buffer[..limit], next, undated).is_some() || at_end || have >= next + stretch
+        {
+            break;
+        }
+        want = (have + (STEP / 4)).min(next + stretch);
+    }
+    let begin = |at: usize| -> usize {
+        if at >= have {
+            return have;
+        }
+        let limit = (at + stretch).min(have);
+        find_head(&buffer[..limit], at, undated).unwrap_or(at)
+    };
+    let start = if from == 0 { 0 } else { begin(lead) };
+    let last = have <= lead + stretch;
+    let end = if last { have } else { begin(lead + stretch) };
+    let start = start.min(end);
+    Ok(LogWindow {
+        base: from - lead as u64 + start as u64,
+        start,
+        end,
+        last: last || (at_end && end == have),
+    })
+}
+
+/// The artefact's bytes, unpacked, as a stream.
+///
+/// # Errors
+/// What the operating system or the decoder says.
+pub fn open_stream(a: &Artefact) -> io::Result<Box<dyn Read + Send>> {
+    let raw: Box<dyn Read + Send> = match &a.origin {
+        Origin::File(p) => Box::new(File::open(p)?),
+        Origin::Memory(m) => Box::new(io::Cursor::new(SharedBytes(m.clone()))),
+    };
+    unpack(raw, a.packing)
+}
+
+struct SharedBytes(std::sync::Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for SharedBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Unpacks a stream.
+///
+/// # Errors
+/// A broken header of a Zstandard frame.
+pub fn unpack(raw: Box<dyn Read + Send>, packing: Packing) -> io::Result<Box<dyn Read + Send>> {
+    Ok(match packing {
+        Packing::Plain => raw,
+        Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(
+            io::BufReader::with_capacity(1 << 16, raw),
+        )),
+        Packing::Zstd => Box::new(ZstdFrames::new(raw)),
+    })
+}
+
+/// Frame after frame of a Zstandard stream; one decoder reads one frame.
+struct ZstdFrames {
+    raw: Option<io::BufReader<Box<dyn Read + Send>>>,
+    decoder: Option<
+        Box<
+            ruzstd::decoding::StreamingDecoder<
+                io::BufReader<Box<dyn Read + Send>>,
+                ruzstd::decoding::FrameDecoder,
+            >,
+        >,
+    >,
+}
+
+impl ZstdFrames {
+    fn new(raw: Box<dyn Read + Send>) -> Self {
+        Self {
+            raw: Some(io::BufReader::with_capacity(1 << 17, raw)),
+            decoder: None,
+        }
+    }
+}
+
+impl Read for ZstdFrames {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(d) = &mut self.decoder {
+                let n = d.read(buf)?;
+                if n > 0 || buf.is_empty() {
+                    return Ok(n);
+                }
+                self.raw = self.decoder.take().map(|d| d.into_inner());
+            }
+            let Some(mut raw) = self.raw.take() else {
+                return Ok(0);
+            };
+            if io::BufRead::fill_buf(&mut raw)?.is_empty() {
+                return Ok(0);
+            }
+            let decoder = ruzstd::decoding::StreamingDecoder::new(raw)
+                .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e.to_string()))?;
+            self.decoder = Some(Box::new(decoder));
+        }
+    }
+}
+
+/// Cuts a stream into windows that end where a record does.
+pub struct StreamWindows {
+    stream: Box<dyn Read + Send>,
+    undated: Undated,
+    buffer: Vec<u8>,
+    base: u64,
+    done: bool,
+    used: usize,
+    /// What ended the stream early.
+    pub error: Option<io::Error>,
+}
+
+impl StreamWindows {
+    /// Windows of `stream`.
+    #[must_use]
+    pub fn new(stream: Box<dyn Read + Send>, undated: Undated) -> Self {
+        Self {
+            stream,
+            undated,
+            buffer: Vec::new(),
+            base: 0,
+            done: false,
+            used: 0,
+            error: None,
+        }
+    }
+
+    /// The next window: its offset, its bytes, and whether it is the last.
+    pub fn next_window(&mut self) -> Option<(u64, &[u8], bool)> {
+        self.buffer.drain(..self.used);
+        self.base += self.used as u64;
+        self.used = 0;
+        let window = WINDOW as usize;
+        let mut target = window;
+        loop {
+            self.fill(target);
+            if self.buffer.is_empty() {
+                return None;
+            }
+            if self.done {
+                self.used = self.buffer.len();
+                break;
+            }
+            if let Some(at) = last_head(&self.buffer, self.undated) {
+                self.used = at;
+                break;
+            }
+            // One record longer than four windows is cut; the rest is read as its continuation.
+            if self.buffer.len() >= 4 * window {
+                self.used = self.buffer.len();
+                break;
+            }
+            target = self.buffer.len() + window;
+        }
+        Some((self.base, &self.buffer[..self.used], self.done))
+    }
+
+    fn fill(&mut self, target: usize) {
+        while !self.done && self.buffer.len() < target {
+            let from = self.buffer.len();
+            self.buffer.resize(from + STEP.min(target - from), 0);
+            match self.stream.read(&mut self.buffer[from..]) {
+                Ok(0) => {
+                    self.done = true;
+                    self.buffer.truncate(from);
+                }
+                Ok(n) => self.buffer.truncate(from + n),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => self.buffer.truncate(from),
+                Err(e) => {
+                    self.buffer.truncate(from);
+                    self.error = Some(e);
+                    self.done = true;
+                }
+            }
+        }
+    }
+}
+
+/// Index of the last record head that is not at the very start.
+fn last_head(bytes: &[u8], undated: Undated) -> Option<usize> {
+    let mut end = bytes.len();
+    // The last line may be cut, head and all: it stays for the next window unless a later look finds it whole.
+    while end > 1 {
+        let at = memchr::memrchr(b'\n', &bytes[..end - 1])? + 1;
+        if find_head(&bytes[..bytes.len().min(at + 64)], at, undated) == Some(at) {
+            return Some(at);
+        }
+        end = at;
+    }
+    None
+}
+
+/// Reads a whole artefact, unpacked, up to `most` bytes. The flag tells whether that was all of it.
+///
+/// # Errors
+/// What the operating system says before anything could be read.
+pub fn read_whole(a: &Artefact, most: u64) -> io::Result<(Vec<u8>, Option<String>)> {
+    let stream = open_stream(a)?;
+    let mut out = Vec::new();
+    match stream.take(most + 1).read_to_end(&mut out) {
+        Ok(_) if out.len() as u64 > most => {
+            out.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+            Ok((
+                out,
+                Some(format!("longer than {most} bytes, the rest was not read")),
+            ))
+        }
+        Ok(_) => Ok((out, None)),
+        Err(e) => Ok((out, Some(e.to_string()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(records: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        for i in 0..records {
+            out.extend_from_slice(
+                format!(
+                    "2024-05-01 10:00:{:02},{:03} INFO message {i} {}\n\n",
+                    i % 60,
+                    i % 1000,
+                    "x".repeat(i % 90)
+                )
+                .as_bytes(),
+            );
+        }
+        out
+    }
+
+    #[test]
+    fn windows_of_a_file_cover_it_exactly_and_begin_at_records() {
+        let bytes = log(40_000);
+        let source = Source::Memory(std::sync::Arc::new(bytes.clone()));
+        let mut buffer = Vec::new();
+        let (mut at, mut from, mut n) = (0u64, 0u64, 0);
+        while from < bytes.len() as u64 {
+            let w = log_window(&source, from, Undated::Never, &mut buffer).unwrap();
+            assert_eq!(w.base, at);
+            let text = &buffer[w.start..w.end];
+            assert_eq!(text, &bytes[at as usize..at as usize + text.len()]);
+            assert!(text.starts_with(b"2024-05-01 10:00:"));
+            at += text.len() as u64;
+            from += WINDOW;
+            n += 1;
+        }
+        assert!(n > 2);
+        assert_eq!(at, bytes.len() as u64);
+    }
+
+    #[test]
+    fn a_record_longer_than_a_window_loses_nothing() {
+        let mut bytes = log(10);
+        bytes.extend_from_slice(b"2024-05-01 10:01:00,000 INFO long ");
+        bytes.extend(std::iter::repeat_n(b'y', 3 * WINDOW as usize + 77));
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&log(10));
+        let source = Source::Memory(std::sync::Arc::new(bytes.clone()));
+        let mut buffer = Vec::new();
+        let mut seen = Vec::new();
+        let mut from = 0;
+        while from < bytes.len() as u64 {
+            let w = log_window(&source, from, Undated::Never, &mut buffer).unwrap();
+            seen.extend_from_slice(&buffer[w.start..w.end]);
+            from += WINDOW;
+        }
+        assert!(seen == bytes);
+    }
+
+    #[test]
+    fn windows_of_a_stream_cover_it_exactly() {
+        let bytes = log(40_000);
+        let mut w = StreamWindows::new(Box::new(io::Cursor::new(bytes.clone())), Undated::Never);
+        let mut seen = Vec::new();
+        while let Some((base, text, _)) = w.next_window() {
+            assert_eq!(base, seen.len() as u64);
+            assert!(text.starts_with(b"2024-05-01"));
+            seen.extend_from_slice(text);
+        }
+        assert!(seen == bytes);
+    }
+}

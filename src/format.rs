@@ -1,0 +1,645 @@
+//! The formats: how each is recognised by content, and how its bytes become facts. The only list of formats.
+
+use crate::facts::Facts;
+use crate::facts::log::Line;
+use crate::facts::memory::{Gauge, GaugeSample, NmtSample, TimeSource};
+use crate::facts::quote::QuoteText;
+use crate::parse::failure::{self, Failure};
+use crate::parse::record::{Record, Records, Undated, trim_line_end};
+use crate::parse::statement::{Event, Rows, Series, Text};
+use crate::parse::{ParseErrorKind, access, cut, nmt};
+use crate::span::{Place, Window};
+use crate::units::WallTime;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// A log written through logback, or console output.
+    Log(Series),
+    /// Tomcat's access log.
+    AccessLog,
+    /// GC log, unified or of JDK 8.
+    GcLog,
+    /// Native Memory Tracking text.
+    Nmt,
+    /// Answer to `VM.flags`, `VM.command_line`, `VM.version`, `VM.system_properties`.
+    JvmText,
+    /// `/proc/PID/status`.
+    ProcStatus,
+    /// `/proc/PID/smaps_rollup`.
+    SmapsRollup,
+    /// Output of `free`.
+    Free,
+    /// Prometheus text of the actuator.
+    Prometheus,
+    /// Nacos's settings.
+    Properties,
+    /// Heap dump.
+    HeapDump,
+    /// A file of no bytes.
+    Empty,
+}
+
+impl Format {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Log(Series::Console) => "console",
+            Self::Log(_) => "nacos-log",
+            Self::AccessLog => "access-log",
+            Self::GcLog => "gc-log",
+            Self::Nmt => "nmt",
+            Self::JvmText => "jvm-text",
+            Self::ProcStatus => "proc-status",
+            Self::SmapsRollup => "smaps-rollup",
+            Self::Free => "free",
+            Self::Prometheus => "prometheus",
+            Self::Properties => "properties",
+            Self::HeapDump => "heap-dump",
+            Self::Empty => "empty",
+        }
+    }
+
+    /// Whether it is read window by window.
+    #[must_use]
+    pub fn is_log(self) -> bool {
+        matches!(self, Self::Log(_) | Self::AccessLog | Self::GcLog)
+    }
+
+    /// Where records without a date begin.
+    #[must_use]
+    pub fn undated(self) -> Undated {
+        match self {
+            Self::Log(Series::Console | Series::Mixed) => Undated::Console,
+            Self::Log(Series::ConfigPullCheck) | Self::AccessLog | Self::GcLog => {
+                Undated::EveryLine
+            }
+            _ => Undated::Never,
+        }
+    }
+}
+
+/// Recognises a file by its first bytes; the name decides only between logs of one layout. `Err` says why it is not read.
+///
+/// # Errors
+/// The reason for the list of skipped files.
+pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
+    if head.is_empty() {
+        return Ok(Format::Empty);
+    }
+    if head.starts_with(b"JAVA PROFILE ") {
+        return Ok(Format::HeapDump);
+    }
+    let by_name = Series::of_file_name(name);
+    if by_name == Some(Series::Console) && !looks_binary(head) {
+        return Ok(Format::Log(Series::Console));
+    }
+    if looks_binary(head) {
+        return Err("binary, of no known format");
+    }
+    let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
+    let mut lines = head.split(|&b| b == b'\n').map(trim_line_end);
+    let first = lines.clone().find(|l| !l.is_empty()).unwrap_or_default();
+    if is_log_head(head) {
+        return Ok(Format::Log(by_name.unwrap_or(Series::Mixed)));
+    }
+    if nmt::looks_like_nmt(head) {
+        return Ok(Format::Nmt);
+    }
+    if is_gc(head) {
+        return Ok(Format::GcLog);
+    }
+    if lines.clone().take(20).any(access::looks_like_access) {
+        return Ok(Format::AccessLog);
+    }
+    if has(b"VM Arguments:")
+        || has(b"java_command:")
+        || has(b"-XX:+") && has(b"-XX:") && is_pid_line(first)
+    {
+        return Ok(Format::JvmText);
+    }
+    if is_pid_line(first) && (has(b"VM version ") || has(b"java.vm.version=") || has(b"-XX:")) {
+        return Ok(Format::JvmText);
+    }
+    if has(b"\nVmRSS:") && has(b"\nThreads:") {
+        return Ok(Format::ProcStatus);
+    }
+    if has(b"[rollup]") {
+        return Ok(Format::SmapsRollup);
+    }
+    if has(b"# TYPE ") && (has(b"jvm_") || has(b"process_") || has(b"nacos_")) {
+        return Ok(Format::Prometheus);
+    }
+    if has(b"total") && has(b"buff/cache") && has(b"\nMem:") {
+        return Ok(Format::Free);
+    }
+    let settings = lines.by_ref().take(200).filter(|l| is_setting(l)).count();
+    if settings >= 2 {
+        return Ok(Format::Properties);
+    }
+    if by_name == Some(Series::ConfigPullCheck) {
+        return Ok(Format::Log(Series::ConfigPullCheck));
+    }
+    if by_name.is_some() {
+        return Err("a Nacos log by its name, but no record in its first bytes");
+    }
+    if has(b"Exception in thread ") || has(b"OutOfMemoryError") || has(b"OutOfDirectMemoryError") {
+        return Ok(Format::Log(Series::Console));
+    }
+    Err("of no known format")
+}
+
+fn is_setting(line: &[u8]) -> bool {
+    const PREFIXES: [&[u8]; 6] = [
+        b"nacos.",
+        b"server.",
+        b"spring.",
+        b"management.",
+        b"db.",
+        b"cmdb.",
+    ];
+    PREFIXES.iter().any(|p| line.starts_with(p)) && line.contains(&b'=')
+}
+
+fn is_pid_line(line: &[u8]) -> bool {
+    line.len() > 1 && line.ends_with(b":") && line[..line.len() - 1].iter().all(u8::is_ascii_digit)
+}
+
+fn looks_binary(head: &[u8]) -> bool {
+    let sample = &head[..head.len().min(4096)];
+    let odd = sample
+        .iter()
+        .filter(|&&b| b < 9 || (b > 13 && b < 27) || (b > 27 && b < 32))
+        .count();
+    // Holes of NUL occur in logs after a crash; then text follows.
+    let text = head
+        .iter()
+        .filter(|&&b| b.is_ascii_graphic() || b == b' ' || b == b'\n' || b >= 0x80)
+        .count();
+    odd * 20 > sample.len() && text * 4 < head.len() * 3
+}
+
+/// A date at the start of one of the first lines; the head of a cut file may begin inside a record.
+fn is_log_head(head: &[u8]) -> bool {
+    crate::parse::record::find_head(head, 0, Undated::Never).is_some()
+}
+
+fn is_gc(head: &[u8]) -> bool {
+    let text = &head[..head.len().min(4096)];
+    text.split(|&b| b == b'\n').take(5).any(|l| {
+        (l.starts_with(b"[") && memchr::memmem::find(&l[..l.len().min(60)], b"][gc").is_some())
+            || (l.starts_with(b"CommandLine flags: ")
+                || memchr::memmem::find(l, b"[GC (").is_some())
+            || (memchr::memmem::find(l, b"VM (").is_some()
+                && memchr::memmem::find(l, b" JRE (").is_some())
+    })
+}
+
+/// What a window needs to know beside its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The format.
+    pub format: Format,
+    /// Added to every time read.
+    pub shift_ms: i64,
+    /// Time in the file's name.
+    pub name_time: Option<WallTime>,
+    /// Modification time on the node's clock.
+    pub modified: Option<WallTime>,
+    /// Only what happened from the first to the second is taken.
+    pub since_until: (Option<WallTime>, Option<WallTime>),
+    /// Name of the file, for messages.
+    pub label: &'a str,
+}
+
+impl Context<'_> {
+    fn shifted(&self, t: Option<WallTime>) -> Option<WallTime> {
+        t.map(|t| t.plus_ms(self.shift_ms))
+    }
+
+    fn outside(&self, t: Option<WallTime>) -> bool {
+        let (since, until) = self.since_until;
+        t.is_some_and(|t| since.is_some_and(|s| t < s) || until.is_some_and(|u| t > u))
+    }
+
+    /// The time of a sample that prints none.
+    fn sample_time(&self) -> (Option<WallTime>, TimeSource) {
+        match (self.name_time, self.modified) {
+            (Some(t), _) => (Some(t), TimeSource::FileName),
+            (None, Some(t)) => (Some(t), TimeSource::ModificationTime),
+            (None, None) => (None, TimeSource::None),
+        }
+    }
+}
+
+/// Reads a window of a log.
+pub fn read_log(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let mut tally = Tally::default();
+    match ctx.format {
+        Format::Log(series) => read_records(window, ctx, series, facts, &mut tally),
+        Format::AccessLog => read_access(window, ctx, facts, &mut tally),
+        Format::GcLog => read_gc(window, ctx, facts, &mut tally),
+        _ => {}
+    }
+    let c = facts.coverage(window.artefact);
+    c.add_window(window.base, window.bytes);
+    c.records += tally.records;
+    c.known += tally.known;
+    c.unknown += tally.records - tally.known;
+    c.unknown_lines += tally.unknown_lines;
+    c.unknown_bytes += tally.unknown_bytes;
+    for t in [tally.first, tally.last].into_iter().flatten() {
+        c.saw_time(t);
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    records: u64,
+    known: u64,
+    unknown_lines: u64,
+    unknown_bytes: u64,
+    first: Option<WallTime>,
+    last: Option<WallTime>,
+}
+
+impl Tally {
+    fn time(&mut self, t: Option<WallTime>) {
+        if let Some(t) = t {
+            self.first = Some(self.first.map_or(t, |f| f.min(t)));
+            self.last = Some(self.last.map_or(t, |l| l.max(t)));
+        }
+    }
+}
+
+fn place(window: &Window<'_>, at: usize, lines_before: u32) -> Place {
+    Place {
+        artefact: window.artefact,
+        offset: window.base + at as u64,
+        window: window.base,
+        lines_before,
+    }
+}
+
+fn read_records(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    series: Series,
+    facts: &mut Facts,
+    tally: &mut Tally,
+) {
+    let rows = Rows::of(series);
+    let mut hits = failure::find(window.bytes).peekable();
+    for record in Records::new(window.bytes, ctx.format.undated()) {
+        let end = record.at + record.bytes.len();
+        let time = ctx.shifted(record.time);
+        let mut words_failure = false;
+        while hits.next_if(|&h| h < end).is_some() {
+            words_failure = true;
+        }
+        if ctx.outside(time) {
+            continue;
+        }
+        tally.records += 1;
+        tally.time(time);
+        let line = Line {
+            time,
+            quote: QuoteText {
+                place: place(window, record.at, record.lines_before),
+                line: record.first_line(),
+            },
+        };
+        let mut known = false;
+        if let Some((_, event)) = rows.read(&Text {
+            line: record.message,
+            more: record.continuation(),
+        }) {
+            known = true;
+            if event != Event::Known {
+                facts.log.add(event, &line);
+            }
+        }
+        if words_failure {
+            let found = failures_of(window, &record);
+            known |= !found.is_empty();
+            facts.log.add_failures(&found, time);
+        }
+        if record.time.is_none() && record.at == 0 && series == Series::Console && window.base == 0
+        {
+            known = true;
+        }
+        if known {
+            tally.known += 1;
+        } else {
+            tally.unknown_lines += u64::from(record.lines);
+            tally.unknown_bytes += record.bytes.len() as u64;
+        }
+    }
+}
+
+/// The allocation failures of a record, line by line.
+fn failures_of<'a>(window: &Window<'a>, record: &Record<'a>) -> Vec<(Vec<Failure>, QuoteText<'a>)> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    for (lines, line) in (0u32..).zip(record.bytes.split_inclusive(|&b| b == b'\n')) {
+        let text = trim_line_end(line);
+        let failures = failure::read_line(text, &record.bytes[..at]);
+        if !failures.is_empty() {
+            out.push((
+                failures,
+                QuoteText {
+                    place: place(window, record.at + at, record.lines_before + lines),
+                    line: text,
+                },
+            ));
+        }
+        at += line.len();
+    }
+    out
+}
+
+fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mut Tally) {
+    for (at, lines, text) in lines_of(window.bytes) {
+        if text.is_empty() {
+            continue;
+        }
+        tally.records += 1;
+        let Some(a) = access::read(text) else {
+            tally.unknown_lines += 1;
+            tally.unknown_bytes += text.len() as u64;
+            continue;
+        };
+        tally.known += 1;
+        let time = ctx.shifted(Some(a.time));
+        if ctx.outside(time) {
+            continue;
+        }
+        tally.time(time);
+        facts.log.add_access(
+            &a,
+            &Line {
+                time,
+                quote: QuoteText {
+                    place: place(window, at, lines),
+                    line: text,
+                },
+            },
+        );
+    }
+}
+
+/// Of a GC log, for now: the zone of its times, and what its head says of flags.
+fn read_gc(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mut Tally) {
+    for (at, lines, text) in lines_of(window.bytes) {
+        tally.records += 1;
+        tally.known += 1;
+        if let Some((time, minutes)) = gc_time(text) {
+            let time = ctx.shifted(Some(time));
+            tally.time(time);
+            facts.log.saw_gc_offset(
+                minutes,
+                &Line {
+                    time,
+                    quote: QuoteText {
+                        place: place(window, at, lines),
+                        line: text,
+                    },
+                },
+            );
+        }
+    }
+}
+
+/// `[2026-11-22T13:24:04.025+0000]` or the same without brackets.
+fn gc_time(line: &[u8]) -> Option<(WallTime, i32)> {
+    let t = line.strip_prefix(b"[").unwrap_or(line);
+    if t.len() < 28 || t[10] != b'T' || !matches!(t[23], b'+' | b'-') {
+        return None;
+    }
+    let n =
+        |r: std::ops::Range<usize>| cut::whole_number(&t[r]).and_then(|n| u32::try_from(n).ok());
+    let time = WallTime::from_fields(
+        i32::try_from(n(0..4)?).ok()?,
+        n(5..7)?,
+        n(8..10)?,
+        n(11..13)?,
+        n(14..16)?,
+        n(17..19)?,
+        n(20..23)?,
+    )?;
+    let minutes = i32::try_from(n(24..26)? * 60 + n(26..28)?).ok()?;
+    Some((time, if t[23] == b'-' { -minutes } else { minutes }))
+}
+
+/// Lines of a text: index, number of lines before, text without line end.
+fn lines_of(bytes: &[u8]) -> impl Iterator<Item = (usize, u32, &[u8])> {
+    let mut at = 0;
+    (0u32..)
+        .zip(bytes.split_inclusive(|&b| b == b'\n'))
+        .map(move |(n, line)| {
+            let start = at;
+            at += line.len();
+            (start, n, trim_line_end(line))
+        })
+}
+
+/// Reads a file that is no log.
+pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let before = facts.memory.nmt.len() + facts.memory.gauges.len();
+    match ctx.format {
+        Format::Nmt => read_nmt(window, ctx, facts),
+        Format::ProcStatus => {
+            for (key, gauge) in [
+                (&b"VmRSS:"[..], Gauge::Rss),
+                (b"RssAnon:", Gauge::RssAnon),
+                (b"Threads:", Gauge::Threads),
+            ] {
+                read_gauge(window, ctx, facts, key, gauge);
+            }
+        }
+        Format::SmapsRollup => {
+            read_gauge(window, ctx, facts, b"Rss:", Gauge::Rss);
+            read_gauge(window, ctx, facts, b"Anonymous:", Gauge::RssAnon);
+        }
+        Format::Free => {
+            for (at, lines, text) in lines_of(window.bytes) {
+                let Some(rest) = text.strip_prefix(b"Mem:") else {
+                    continue;
+                };
+                let Some((n, _)) = cut::number(rest.trim_ascii_start()) else {
+                    continue;
+                };
+                // Without -b the figure is in KiB; no machine that runs Nacos has under 1 GiB or over 64 TiB.
+                let bytes = if n < 1 << 30 {
+                    n.saturating_mul(1024)
+                } else {
+                    n
+                };
+                facts.memory.physical = Some((
+                    bytes,
+                    QuoteText {
+                        place: place(window, at, lines),
+                        line: text,
+                    }
+                    .keep(ctx.sample_time().0, true),
+                ));
+            }
+        }
+        _ => {}
+    }
+    let records = (facts.memory.nmt.len() + facts.memory.gauges.len() - before).max(1) as u64;
+    let time = ctx.sample_time().0;
+    let c = facts.coverage(window.artefact);
+    c.add_window(window.base, window.bytes);
+    c.records += records;
+    c.known += records;
+    if let Some(t) = time.filter(|_| ctx.name_time.is_some()) {
+        c.saw_time(t);
+    }
+}
+
+fn read_gauge(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, key: &[u8], gauge: Gauge) {
+    let (time, _) = ctx.sample_time();
+    if ctx.outside(time) {
+        return;
+    }
+    for (at, lines, text) in lines_of(window.bytes) {
+        let Some(rest) = text.strip_prefix(key) else {
+            continue;
+        };
+        let rest = rest.trim_ascii_start();
+        let Some((n, rest)) = cut::number(rest) else {
+            continue;
+        };
+        let value = if rest.trim_ascii() == b"kB" {
+            n.saturating_mul(1024)
+        } else {
+            n
+        };
+        facts.memory.gauges.push(GaugeSample {
+            gauge,
+            time,
+            value,
+            quote: QuoteText {
+                place: place(window, at, lines),
+                line: text,
+            }
+            .keep(time, true),
+        });
+        return;
+    }
+}
+
+fn read_nmt(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let text = nmt::read(window.bytes);
+    for (status, _) in &text.status {
+        facts.memory.nmt_status.push((*status, window.artefact));
+    }
+    for e in &text.errors {
+        facts.add_parse_error(window, e);
+    }
+    let several = text.reports.len() > 1;
+    for report in text.reports {
+        let (time, time_source) = match &report.heading {
+            Some(h) => (ctx.shifted(Some(h.time)), TimeSource::Heading),
+            None if several => (None, TimeSource::None),
+            None => ctx.sample_time(),
+        };
+        if ctx.outside(time) {
+            continue;
+        }
+        let mut lines = Vec::new();
+        let base_lines = memchr::memchr_iter(b'\n', &window.bytes[..report.range.start]).count();
+        for (at, n, line) in lines_of(&window.bytes[report.range.clone()]) {
+            let name = line
+                .strip_prefix(b"-")
+                .map(|l| cut::before(l.trim_ascii_start(), b" (reserved=").unwrap_or_default());
+            let keep = match name {
+                Some(b"Other") => "Other",
+                Some(b"Internal") => "Internal",
+                _ if line.starts_with(b"Total:") => "Total",
+                _ => continue,
+            };
+            let quote = QuoteText {
+                place: place(
+                    window,
+                    report.range.start + at,
+                    n + u32::try_from(base_lines).unwrap_or(0),
+                ),
+                line,
+            };
+            lines.push((keep.to_owned(), quote.keep(time, true)));
+        }
+        facts.memory.nmt.push(NmtSample {
+            time,
+            time_source,
+            place: window.place(report.range.start),
+            report,
+            lines,
+        });
+    }
+    if facts.memory.nmt.is_empty() && facts.memory.nmt_status.is_empty() {
+        facts.add_issue(
+            window.place(0),
+            "expected a Native Memory Tracking report, found none",
+            ParseErrorKind::Unexpected,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_content() {
+        for (name, head, format) in [
+            ("x", &b"JAVA PROFILE 1.0.2\0"[..], Format::HeapDump),
+            (
+                "anything",
+                b"2024-05-01 10:00:00,000 INFO x\n",
+                Format::Log(Series::Mixed),
+            ),
+            (
+                "naming-push.log",
+                b"tail of a record\n2024-05-01 10:00:00,000 INFO x\n",
+                Format::Log(Series::NamingPush),
+            ),
+            (
+                "a",
+                b"10.0.0.1 - - [01/May/2024:10:00:00 +0800] \"GET / HTTP/1.1\" 200 1 2\n",
+                Format::AccessLog,
+            ),
+            (
+                "a",
+                b"[2026-11-22T23:54:02.990+0800][gc] Using Parallel\n",
+                Format::GcLog,
+            ),
+            ("naming-rt.log", b"", Format::Empty),
+            (
+                "a",
+                b"Name:\tjava\nVmRSS:\t  1 kB\nThreads:\t1\n",
+                Format::ProcStatus,
+            ),
+        ] {
+            assert_eq!(sniff(name, head), Ok(format), "{name}");
+        }
+        assert!(
+            sniff(
+                "a.png",
+                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
+            )
+            .is_err()
+        );
+        assert!(sniff("readme", b"words in a file\nand more\n").is_err());
+    }
+
+    #[test]
+    fn gc_times_carry_their_zone() {
+        let (t, m) = gc_time(b"[2026-11-22T23:54:02.990+0800][gc] Using Parallel").unwrap();
+        assert_eq!((t.local().as_str(), m), ("2026-11-22 23:54:02", 480));
+        assert!(gc_time(b"2026-11-23T00:48:50.549+0800: 1.052: [GC").is_some());
+        assert!(gc_time(b"[0.005s][info][gc] Using G1 and more text here").is_none());
+    }
+}
