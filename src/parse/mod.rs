@@ -4,6 +4,7 @@
 //! An error never ends the reading of an input: the parser says where and what ([`ParseError`]) and goes on at the next
 //! record.
 
+pub mod flags;
 pub mod heading;
 mod lines;
 pub mod nmt;
