@@ -6,5 +6,7 @@ pub mod format;
 pub mod ingest;
 pub mod jvm_limit;
 pub mod parse;
+pub mod rules;
 pub mod span;
+pub mod text;
 pub mod units;
