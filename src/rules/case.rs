@@ -540,6 +540,16 @@ impl<'a> Case<'a> {
             .map(|i| &self.clients[i])
     }
 
+    /// Events of the whole node within `from..to`, by the series alone: what a timeline shows.
+    #[must_use]
+    pub fn total_between_series(&self, signal: Signal, from: WallTime, to: WallTime) -> f64 {
+        self.facts
+            .log
+            .totals
+            .get(signal)
+            .map_or(0.0, |a| a.series.between(from, to))
+    }
+
     /// Events of the whole node within `from..to`.
     #[must_use]
     pub fn total_between(&self, signal: Signal, from: WallTime, to: WallTime) -> f64 {

@@ -36,6 +36,15 @@ impl Text {
     }
 }
 
+impl Text {
+    /// Without blanks that an empty value left at the end.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        self.text.truncate(self.text.trim_end().len());
+        self
+    }
+}
+
 /// A time as people compare it with their logs.
 #[must_use]
 pub fn local(t: WallTime) -> Value {
