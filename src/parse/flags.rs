@@ -462,7 +462,7 @@ fn secret_at(t: &str) -> Option<usize> {
 }
 
 /// A word of a command line with the value of a secret taken out: what follows the `=` behind the telling name.
-fn without_secret(word: &str) -> String {
+pub(crate) fn without_secret(word: &str) -> String {
     if let Some(at) = secret_at(word)
         && let Some(eq) = word.get(at..).and_then(|t| t.find('='))
         && let Some(kept) = word.get(..at + eq + 1)

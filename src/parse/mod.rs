@@ -8,6 +8,7 @@ pub mod flags;
 pub mod heading;
 mod lines;
 pub mod nmt;
+pub mod proc;
 
 use std::borrow::Cow;
 use std::fmt;
