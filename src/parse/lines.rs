@@ -97,7 +97,6 @@ pub(crate) fn float(b: &[u8]) -> Option<f64> {
     std::str::from_utf8(b).ok()?.parse().ok()
 }
 
-#[allow(dead_code)] // by the GC log and heap readers
 /// A byte count with a one-letter binary unit or none (`524288K`, `96M`, `12`), and what follows it.
 pub(crate) fn leading_size(b: &[u8]) -> Option<(u64, &[u8])> {
     let (n, rest) = leading_number(b)?;

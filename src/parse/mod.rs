@@ -5,10 +5,12 @@
 //! record.
 
 pub mod flags;
+pub mod gc;
 pub mod heading;
 mod lines;
 pub mod nmt;
 pub mod proc;
+pub mod prometheus;
 
 use std::borrow::Cow;
 use std::fmt;

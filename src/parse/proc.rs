@@ -473,7 +473,7 @@ impl MapReader {
         }
         let reserved = &m.permissions == b"---p";
         let writable = m.permissions.starts_with(b"rw-");
-        if writable && m.start % ARENA == 0 {
+        if writable && m.start.is_multiple_of(ARENA) {
             let whole = m.end - m.start == ARENA;
             let rest = next.is_some_and(|(start, end, p, anonymous)| {
                 anonymous && &p == b"---p" && start == m.end && end.wrapping_sub(m.start) == ARENA
