@@ -7,10 +7,12 @@
 pub mod flags;
 pub mod gc;
 pub mod heading;
+pub mod histogram;
 mod lines;
 pub mod nmt;
 pub mod proc;
 pub mod prometheus;
+pub mod sockets;
 
 use std::borrow::Cow;
 use std::fmt;
