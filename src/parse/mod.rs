@@ -8,6 +8,8 @@ pub mod flags;
 pub mod gc;
 pub mod heading;
 pub mod histogram;
+pub mod hs_err;
+pub mod kernel;
 mod lines;
 pub mod nmt;
 pub mod proc;
