@@ -512,6 +512,9 @@ fn shell_words(line: &[u8]) -> Vec<String> {
 }
 
 fn is_java(word: &str) -> bool {
+    if word.contains('=') {
+        return false;
+    }
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     matches!(name, "java" | "java.exe" | "javaw" | "javaw.exe")
 }
@@ -582,7 +585,12 @@ pub fn looks_like_command_line(line: &[u8]) -> bool {
 pub fn read_command_line(line: &[u8]) -> CommandLine {
     let words = shell_words(line);
     let mut out = CommandLine::default();
-    let start = words.iter().take(10).position(|w| is_java(w));
+    // Options alone, as jvm_args lists them, begin with one.
+    let bare = words.first().is_some_and(|w| w.starts_with('-'));
+    let start = words
+        .iter()
+        .take(if bare { 0 } else { 10 })
+        .position(|w| is_java(w));
     let rest = match start {
         Some(n) => {
             out.java = words.get(n).cloned();
@@ -1139,6 +1147,9 @@ mod tests {
         assert_eq!(c.main, Some(Main::Class("com.example.Main".into())));
         assert_eq!(c.arguments, ["-Xmx1g", "it's"]);
         assert_eq!(c.inert, ["-Xmx1g"]);
+        let c = read_command_line(b"-Djava.home=/opt/java -cp /opt/java Main x");
+        assert_eq!((c.java, c.options.len()), (None, 2));
+        assert_eq!(c.main, Some(Main::Class("Main".into())));
         let c = read_command_line(b"java --add-opens=java.base/java.nio=ALL-UNNAMED,x -m a/b");
         assert_eq!(c.main, Some(Main::Module("a/b".into())));
         assert!(c.flags().opens_java_nio());

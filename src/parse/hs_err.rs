@@ -12,7 +12,6 @@
 //! elapsed time at the end. Read from files of Temurin 11.0.13, 21.0.8, 25.0.3 and Debian 17.0.15; the lines of 8 from
 //! HotSpot's source.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use nom::bytes::complete::{tag, take_until};
@@ -21,7 +20,7 @@ use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
 use super::flags::{
-    self, Collector, CommandLine, JvmFlags, java_major, read_command_line, read_flag_table,
+    Collector, CommandLine, JvmFlags, java_major, read_command_line, read_flag_table,
     read_vm_command_line, vm_major,
 };
 use super::heading::{self, Heading};
@@ -552,16 +551,6 @@ fn shift(nmt: &mut NmtText, by: usize) {
     }
     for e in &mut nmt.errors {
         e.at = e.at.saturating_add(by as u64);
-    }
-}
-
-/// An option of the crash's command line that a report may quote, secrets taken out.
-#[must_use]
-pub fn shown_option(option: &str) -> Cow<'_, str> {
-    if flags::is_secret(option) {
-        Cow::Owned(flags::without_secret(option))
-    } else {
-        Cow::Borrowed(option)
     }
 }
 
