@@ -1015,6 +1015,11 @@ pub enum JvmText {
     VmUptime,
 }
 
+/// A character of a system property's usual name.
+fn is_key(c: &u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-')
+}
+
 /// Which of these texts begins with `head`.
 #[must_use]
 pub fn sniff(head: &[u8]) -> Option<JvmText> {
@@ -1069,7 +1074,7 @@ pub fn sniff(head: &[u8]) -> Option<JvmText> {
         ]
         .iter()
         .any(|p| t.starts_with(p))
-            && t.contains(&b'=')
+            && cut(t, b"=").is_some_and(|(key, _)| key.iter().all(is_key))
         {
             properties += 1;
             if properties >= 3 {
@@ -1358,6 +1363,10 @@ mod tests {
             assert_eq!(sniff(&fixture(name)), kind, "{name}");
         }
         assert_eq!(sniff(b"13488:\n387.910 s\n"), Some(JvmText::VmUptime));
+        let trace =
+            "java.lang.IllegalStateException: id=1\njava.util.concurrent.TimeoutException: a=b\n"
+                .repeat(3);
+        assert_eq!(sniff(trace.as_bytes()), None);
     }
 
     #[test]

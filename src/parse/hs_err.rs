@@ -24,9 +24,10 @@ use super::flags::{
     read_vm_command_line, vm_major,
 };
 use super::heading::{self, Heading};
+use super::heap_info::HeapInfo;
 use super::lines::{
-    after, cut, decimal, find, float, hexadecimal, leading_number, leading_size, lines, pid_line,
-    text, trim, words,
+    after, cut, decimal, float, hexadecimal, leading_number, leading_size, lines, pid_line, text,
+    trim, words,
 };
 use super::nmt::{self, NmtText};
 use super::proc::{self, MachineMemory, Mappings};
@@ -258,6 +259,7 @@ pub fn read(text_: &[u8]) -> HsErr {
     let mut inside = In::Nothing;
     let mut frame_next = false;
     let mut in_head = true;
+    let mut heap = HeapInfo::default();
     for line in lines(text_) {
         let t = trim(line.text);
         if t.starts_with(b"------") {
@@ -297,7 +299,7 @@ pub fn read(text_: &[u8]) -> HsErr {
                 continue;
             }
             In::Heap => {
-                out.heap_line(t);
+                heap.line(t);
                 if line.text.starts_with(b" ") {
                     continue;
                 }
@@ -318,7 +320,7 @@ pub fn read(text_: &[u8]) -> HsErr {
         } else if t == b"Dynamic libraries:" {
             inside = In::Maps;
         } else if t == b"Heap:" || t.starts_with(b"Heap after") {
-            if t == b"Heap:" && out.heap_used.is_none() {
+            if t == b"Heap:" && heap.used.is_none() {
                 inside = In::Heap;
             }
         } else if t.starts_with(b"jvm_args:") || t.starts_with(b"java_command:") {
@@ -341,6 +343,9 @@ pub fn read(text_: &[u8]) -> HsErr {
             out.line(t, line.start);
         }
     }
+    out.heap_committed = heap.committed;
+    out.heap_used = heap.used;
+    out.heap = out.heap.or(heap.range);
     out.whole_sections(text_, &sections);
     if !out.complete {
         out.errors.push(ParseError::new(
@@ -402,23 +407,6 @@ impl HsErr {
                 .find(|p| p.ends_with(b" gc"))
                 .and_then(Collector::read);
             self.vm = Some(text(inside, 300));
-        }
-    }
-
-    /// ` garbage-first heap   total 65536K, used 2283K [0x.., 0x..)` and the lines of the other collectors' generations.
-    fn heap_line(&mut self, t: &[u8]) {
-        if t.starts_with(b"Metaspace")
-            || t.starts_with(b"class space")
-            || find(t, b" total").is_none()
-        {
-            return;
-        }
-        let figure = |label: &[u8]| after(t, label).and_then(leading_size).map(|(n, _)| n);
-        let total = figure(b"committed ").or_else(|| figure(b"total "));
-        if let (Some(total), Some(used)) = (total, figure(b"used ")) {
-            let sum = |to: &mut Option<u64>, n| *to = Some(to.unwrap_or(0).saturating_add(n));
-            sum(&mut self.heap_committed, total);
-            sum(&mut self.heap_used, used);
         }
     }
 
@@ -558,7 +546,7 @@ fn shift(nmt: &mut NmtText, by: usize) {
 mod tests {
     use super::*;
     use crate::parse::flags::Main;
-    use crate::parse::lines::torment;
+    use crate::parse::lines::{find, torment};
 
     const KB: u64 = 1024;
 

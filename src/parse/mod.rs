@@ -7,6 +7,7 @@
 pub mod flags;
 pub mod gc;
 pub mod heading;
+pub mod heap_info;
 pub mod histogram;
 pub mod hs_err;
 pub mod kernel;
