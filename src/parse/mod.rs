@@ -8,10 +8,18 @@ pub mod access;
 pub mod cut;
 pub mod failure;
 pub mod flags;
+pub mod gc;
 pub mod heading;
+pub mod heap_info;
+pub mod histogram;
+pub mod hs_err;
+pub mod kernel;
 mod lines;
 pub mod nmt;
+pub mod proc;
+pub mod prometheus;
 pub mod record;
+pub mod sockets;
 pub mod statement;
 
 use std::borrow::Cow;
