@@ -469,9 +469,10 @@ fn read_gc_head(window: &Window<'_>, at: usize, lines: u32, text: &[u8], facts: 
         facts.jvm.add_java(&name(rest), quote.keep(None, true));
     }
     if let Some(rest) = cut::after(text, b" JRE (") {
-        facts
-            .jvm
-            .add_java(&String::from_utf8_lossy(cut::until(rest, b')')), quote.keep(None, true));
+        facts.jvm.add_java(
+            &String::from_utf8_lossy(cut::until(rest, b')')),
+            quote.keep(None, true),
+        );
     }
     if let Some((n, _)) = cut::after(text, b"] CPUs: ").and_then(cut::number) {
         facts.jvm.cores = u32::try_from(n).ok();
@@ -486,7 +487,10 @@ fn read_gc_head(window: &Window<'_>, at: usize, lines: u32, text: &[u8], facts: 
             .map(|(n, _)| n << 10),
     };
     if let Some(bytes) = memory {
-        facts.memory.physical.get_or_insert((bytes, quote.keep(None, true)));
+        facts
+            .memory
+            .physical
+            .get_or_insert((bytes, quote.keep(None, true)));
     }
 }
 

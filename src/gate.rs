@@ -88,7 +88,11 @@ impl Gate {
                     }),
                     Ok(_) => Err(format!(
                         "--fail-on: unknown figure `{name}` (one of {}, clients.<member>)",
-                        FIGURES.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", ")
+                        FIGURES
+                            .iter()
+                            .map(|(n, _)| *n)
+                            .collect::<Vec<_>>()
+                            .join(", ")
                     )),
                     Err(_) => Err(format!("--fail-on: `{}` is no number", value.trim())),
                 };
@@ -104,15 +108,20 @@ impl Gate {
     #[must_use]
     pub fn holds(&self, report: &Report, json: &Value) -> Held {
         match self {
-            Self::Severity(s) => yes(
-                report.nodes.iter().any(|n| n.findings.iter().any(|f| f.severity >= *s))
-                    || report
-                        .cluster
-                        .as_ref()
-                        .is_some_and(|c| c.findings.iter().any(|f| f.severity >= *s)),
-            ),
+            Self::Severity(s) => yes(report
+                .nodes
+                .iter()
+                .any(|n| n.findings.iter().any(|f| f.severity >= *s))
+                || report
+                    .cluster
+                    .as_ref()
+                    .is_some_and(|c| c.findings.iter().any(|f| f.severity >= *s))),
             Self::Outcome(o) => yes(report.outcome == *o),
-            Self::Figure { name, compare, value } => {
+            Self::Figure {
+                name,
+                compare,
+                value,
+            } => {
                 let found = figures(json, name);
                 if found.is_empty() {
                     return Held::Unknown;
@@ -151,11 +160,14 @@ const FIGURES: &[(&str, &str)] = &[
 ];
 
 fn figure_is_known(name: &str) -> bool {
-    let members = || serde_json::to_value(crate::report::model::ClientReport::default()).unwrap_or_default();
+    let members =
+        || serde_json::to_value(crate::report::model::ClientReport::default()).unwrap_or_default();
     FIGURES.iter().any(|(n, _)| *n == name)
-        || name
-            .strip_prefix("clients.")
-            .is_some_and(|m| members().get(m).is_some_and(|v| v.is_number() || v.is_null()))
+        || name.strip_prefix("clients.").is_some_and(|m| {
+            members()
+                .get(m)
+                .is_some_and(|v| v.is_number() || v.is_null())
+        })
 }
 
 /// The figure's value on every node that knows it.
@@ -189,7 +201,10 @@ mod tests {
     #[test]
     fn gates_are_read_as_written_in_a_pipeline() {
         assert_eq!(Gate::read("high"), Ok(Gate::Severity(Severity::High)));
-        assert_eq!(Gate::read("undecided"), Ok(Gate::Outcome(Outcome::Undecided)));
+        assert_eq!(
+            Gate::read("undecided"),
+            Ok(Gate::Outcome(Outcome::Undecided))
+        );
         assert_eq!(
             Gate::read("peak_ratio >= 0.9"),
             Ok(Gate::Figure {
@@ -204,8 +219,16 @@ mod tests {
     #[test]
     fn a_typo_says_what_is_accepted() {
         assert!(Gate::read("hgih").unwrap_err().contains("critical"));
-        assert!(Gate::read("peak_ration>=0.9").unwrap_err().contains("peak_ratio"));
-        assert!(Gate::read("peak_ratio>=much").unwrap_err().contains("no number"));
+        assert!(
+            Gate::read("peak_ration>=0.9")
+                .unwrap_err()
+                .contains("peak_ratio")
+        );
+        assert!(
+            Gate::read("peak_ratio>=much")
+                .unwrap_err()
+                .contains("no number")
+        );
         assert!(Gate::read("clients.nothing>1").is_err());
     }
 }

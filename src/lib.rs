@@ -13,8 +13,8 @@ pub mod span;
 pub mod text;
 pub mod units;
 
-use artefact::discover::{Argument, discover};
 use artefact::Inputs;
+use artefact::discover::{Argument, discover};
 use ingest::{Progress, ReadOptions};
 use report::Report;
 use rules::Given;
@@ -37,9 +37,15 @@ pub struct Options {
 /// A path that does not exist or cannot be read, or nothing of a known format below any of them.
 pub fn find_inputs(arguments: &[Argument]) -> anyhow::Result<Inputs> {
     let inputs = discover(arguments)?;
-    let useful = inputs.artefacts.iter().any(|a| a.format != format::Format::Empty);
+    let useful = inputs
+        .artefacts
+        .iter()
+        .any(|a| a.format != format::Format::Empty);
     if !useful {
-        let shown: Vec<String> = arguments.iter().map(|a| a.path.display().to_string()).collect();
+        let shown: Vec<String> = arguments
+            .iter()
+            .map(|a| a.path.display().to_string())
+            .collect();
         let why = match (inputs.artefacts.len(), inputs.skipped.first()) {
             (0, None) => "it holds no file".to_owned(),
             (0, Some(s)) => format!("{}: {}", s.label, s.why),
@@ -54,7 +60,11 @@ pub fn find_inputs(arguments: &[Argument]) -> anyhow::Result<Inputs> {
 ///
 /// # Errors
 /// When threads cannot be made.
-pub fn analyse(inputs: &Inputs, options: &Options, progress: Progress<'_>) -> anyhow::Result<Report> {
+pub fn analyse(
+    inputs: &Inputs,
+    options: &Options,
+    progress: Progress<'_>,
+) -> anyhow::Result<Report> {
     let read = ReadOptions {
         since_until: options.since_until,
         offset_minutes: options.given.offset_minutes,

@@ -37,14 +37,20 @@ fn main() -> ExitCode {
         Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
             // The one place where an error becomes a line.
-            let _ = writeln!(io::stderr(), "nacos-offheap: {}", one_line(&format!("{e:#}")));
+            let _ = writeln!(
+                io::stderr(),
+                "nacos-offheap: {}",
+                one_line(&format!("{e:#}"))
+            );
             ExitCode::from(USAGE)
         }
     }
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// `nacos-offheap … | head` ends well.
@@ -83,7 +89,11 @@ fn run_analyze(a: &Analyze) -> Result<u8> {
     }
     if !a.quiet {
         for i in report.skipped.iter().filter(|s| s.failed) {
-            let _ = writeln!(io::stderr(), "nacos-offheap: {}", one_line(&format!("{}: {}", i.path, i.why)));
+            let _ = writeln!(
+                io::stderr(),
+                "nacos-offheap: {}",
+                one_line(&format!("{}: {}", i.path, i.why))
+            );
         }
     }
     Ok(exit_code(&report, &gates, a))
@@ -106,12 +116,17 @@ fn outputs(a: &Analyze) -> Result<Vec<(OutputFormat, Option<PathBuf>)>> {
         all.push((OutputFormat::Table, None));
     }
     if all.iter().filter(|(_, f)| f.is_none()).count() > 1 {
-        bail!("--format: only one format can go to standard output; write the others as FORMAT=FILE");
+        bail!(
+            "--format: only one format can go to standard output; write the others as FORMAT=FILE"
+        );
     }
     if let Some(o) = &a.output {
         match all.iter_mut().find(|(_, f)| f.is_none()) {
             Some((_, f)) => *f = Some(o.clone()),
-            None => bail!("--output {}: every format has its file already", o.display()),
+            None => bail!(
+                "--output {}: every format has its file already",
+                o.display()
+            ),
         }
     }
     Ok(all)
@@ -120,7 +135,10 @@ fn outputs(a: &Analyze) -> Result<Vec<(OutputFormat, Option<PathBuf>)>> {
 fn arguments(a: &Analyze) -> Result<Vec<Argument>> {
     let mut all: Vec<Argument> = Vec::new();
     for n in &a.nodes {
-        let Some((name, path)) = n.split_once('=').filter(|(n, p)| !n.is_empty() && !p.is_empty()) else {
+        let Some((name, path)) = n
+            .split_once('=')
+            .filter(|(n, p)| !n.is_empty() && !p.is_empty())
+        else {
             bail!("--node {n}: expected NAME=PATH");
         };
         all.push(Argument {
@@ -142,9 +160,9 @@ fn options(a: &Analyze) -> Result<Options> {
         value
             .as_deref()
             .map(|v| {
-                Bytes::parse(v)
-                    .map(|b| b.0)
-                    .with_context(|| format!("--{name} {v}: expected a size such as 480m or 503316480"))
+                Bytes::parse(v).map(|b| b.0).with_context(|| {
+                    format!("--{name} {v}: expected a size such as 480m or 503316480")
+                })
             })
             .transpose()
     };
@@ -170,8 +188,9 @@ fn options(a: &Analyze) -> Result<Options> {
                 .tz
                 .as_deref()
                 .map(|z| {
-                    nacos_offheap::units::parse_offset(z)
-                        .with_context(|| format!("--tz {z}: expected an offset such as +08:00, or UTC"))
+                    nacos_offheap::units::parse_offset(z).with_context(|| {
+                        format!("--tz {z}: expected an offset such as +08:00, or UTC")
+                    })
                 })
                 .transpose()?,
         },
@@ -180,7 +199,12 @@ fn options(a: &Analyze) -> Result<Options> {
     })
 }
 
-fn write_report(report: &Report, format: OutputFormat, file: Option<&PathBuf>, a: &Analyze) -> Result<()> {
+fn write_report(
+    report: &Report,
+    format: OutputFormat,
+    file: Option<&PathBuf>,
+    a: &Analyze,
+) -> Result<()> {
     let terminal = file.is_none() && io::stdout().is_terminal();
     let colour = match a.color {
         When::Always => true,
@@ -221,11 +245,16 @@ fn exit_code(report: &Report, gates: &[Gate], a: &Analyze) -> u8 {
         return 0;
     }
     let json = serde_json::to_value(report).unwrap_or_default();
-    let held = gates.iter().map(|g| g.holds(report, &json)).max().unwrap_or(Held::No);
+    let held = gates
+        .iter()
+        .map(|g| g.holds(report, &json))
+        .max()
+        .unwrap_or(Held::No);
     if held == Held::Yes {
         return FAILED;
     }
-    let incomplete = report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed);
+    let incomplete =
+        report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed);
     if a.strict && (held == Held::Unknown || incomplete) {
         return INCOMPLETE;
     }

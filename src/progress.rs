@@ -17,7 +17,9 @@ impl Progress {
     #[must_use]
     pub fn new(total: u64, on: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3} %  {bytes_per_sec}  {wide_msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:24} {percent:>3} %  {bytes_per_sec}  {wide_msg}")
+        {
             bar.set_style(style);
         }
         Self {
@@ -34,10 +36,12 @@ impl Progress {
             && self.began.elapsed() > Duration::from_secs(1)
             && !self.shown.swap(true, Ordering::Relaxed)
         {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+            self.bar
+                .set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         }
         // File names come from the file system and may hold anything.
-        self.bar.set_message(file.chars().filter(|c| !c.is_control()).collect::<String>());
+        self.bar
+            .set_message(file.chars().filter(|c| !c.is_control()).collect::<String>());
     }
 
     /// Takes the bar away.

@@ -65,7 +65,11 @@ impl WallTime {
         let at = |f: &str| NaiveDateTime::parse_from_str(&t, f).ok();
         at("%Y-%m-%d %H:%M:%S%.f")
             .or_else(|| at("%Y-%m-%d %H:%M"))
-            .or_else(|| NaiveDate::parse_from_str(&t, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
+            .or_else(|| {
+                NaiveDate::parse_from_str(&t, "%Y-%m-%d")
+                    .ok()?
+                    .and_hms_opt(0, 0, 0)
+            })
             .map(|n| Self(n.and_utc().timestamp_millis()))
     }
 
@@ -86,7 +90,8 @@ impl WallTime {
 #[must_use]
 pub fn parse_offset(text: &str) -> Option<i32> {
     let t = text.trim();
-    if t.eq_ignore_ascii_case("utc") || t.eq_ignore_ascii_case("z") || t.eq_ignore_ascii_case("gmt") {
+    if t.eq_ignore_ascii_case("utc") || t.eq_ignore_ascii_case("z") || t.eq_ignore_ascii_case("gmt")
+    {
         return Some(0);
     }
     let (sign, rest) = match t.split_at_checked(1)? {

@@ -15,7 +15,10 @@ use crate::units::WallTime;
 
 /// What the files of a node say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract, documented in the README")]
+#[expect(
+    missing_docs,
+    reason = "the members are those of the JSON contract, documented in the README"
+)]
 pub struct FactsReport {
     pub allocation_failures: Option<Vec<AllocationFailure>>,
     pub push: Option<Push>,
@@ -228,9 +231,20 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
     let times = || facts.coverage.values().filter_map(|c| c.times);
     FactsReport {
         allocation_failures: (!log.failures.is_empty()).then(|| allocation_failures(facts, places)),
-        push: any(&[Signal::PushOk, Signal::PushFail, Signal::UdpScheduled, Signal::UdpGivenUp, Signal::PushTaskFailed])
-            .then(|| push(facts, case)),
-        config_push: any(&[Signal::ConfigFanOut, Signal::ConfigPushFail, Signal::ConfigPushGivenUp]).then(|| ConfigPush {
+        push: any(&[
+            Signal::PushOk,
+            Signal::PushFail,
+            Signal::UdpScheduled,
+            Signal::UdpGivenUp,
+            Signal::PushTaskFailed,
+        ])
+        .then(|| push(facts, case)),
+        config_push: any(&[
+            Signal::ConfigFanOut,
+            Signal::ConfigPushFail,
+            Signal::ConfigPushGivenUp,
+        ])
+        .then(|| ConfigPush {
             by_client: by_client(case, |c| {
                 let f = ConfigFailed {
                     failed: c.total(Signal::ConfigPushFail),
@@ -239,7 +253,12 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
                 (f.failed + f.given_up > 0).then_some(f)
             }),
             unattributed: count(Signal::ConfigPushFail)
-                - case.clients.iter().map(|c| c.total(Signal::ConfigPushFail)).sum::<u64>().min(count(Signal::ConfigPushFail)),
+                - case
+                    .clients
+                    .iter()
+                    .map(|c| c.total(Signal::ConfigPushFail))
+                    .sum::<u64>()
+                    .min(count(Signal::ConfigPushFail)),
             batches: count(Signal::ConfigFanOut),
         }),
         back_pressure: any(&[Signal::SendBusy, Signal::PushBusy]).then(|| {
@@ -251,7 +270,12 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
         logins: any(&[Signal::Login, Signal::LoginRefused, Signal::Request]).then(|| Logins {
             total: count(Signal::Login),
             by_address: by_client(case, |c| Some(c.total(Signal::Login)).filter(|n| *n > 0)),
-            by_status: log.logins.by_status.iter().map(|(k, n)| (k.to_string(), *n)).collect(),
+            by_status: log
+                .logins
+                .by_status
+                .iter()
+                .map(|(k, n)| (k.to_string(), *n))
+                .collect(),
             peak_second: log.logins.peak().map(|p| PeakSecond {
                 address: p.address.to_string(),
                 t: places.time(p.second),
@@ -260,8 +284,15 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
         }),
         requests: any(&[Signal::Request]).then(|| Requests {
             by_address: by_client(case, |c| Some(c.total(Signal::Request)).filter(|n| *n > 0)),
-            by_status: log.request_status.iter().map(|(k, n)| (k.to_string(), *n)).collect(),
-            denied: [401, 403].iter().filter_map(|s| log.request_status.get(s)).sum(),
+            by_status: log
+                .request_status
+                .iter()
+                .map(|(k, n)| (k.to_string(), *n))
+                .collect(),
+            denied: [401, 403]
+                .iter()
+                .filter_map(|s| log.request_status.get(s))
+                .sum(),
         }),
         connections: (!log.connections.is_empty()).then(|| connections(facts)),
         nmt: (!facts.memory.nmt.is_empty()).then(|| {
@@ -272,26 +303,32 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
                 .map(|s| nmt(&s.report, t(s.time), s.time_source))
                 .collect()
         }),
-        nmt_status: facts.memory.nmt_status.first().map(|(s, _)| s.name().to_owned()),
+        nmt_status: facts
+            .memory
+            .nmt_status
+            .first()
+            .map(|(s, _)| s.name().to_owned()),
         jvm: (!facts.jvm.sources.is_empty()).then(|| jvm(facts, case)),
-        process: (!facts.memory.gauges.is_empty() || facts.memory.physical.is_some()).then(|| Process {
-            rss_bytes: facts
-                .memory
-                .gauges
-                .iter()
-                .rfind(|g| g.gauge == crate::facts::memory::Gauge::Rss)
-                .map(|g| g.value),
-            series: facts
-                .memory
-                .gauges
-                .iter()
-                .map(|g| ProcessSample {
-                    t: t(g.time),
-                    gauge: gauge_name(g.gauge).to_owned(),
-                    value: g.value,
-                })
-                .collect(),
-            physical_bytes: facts.memory.physical.as_ref().map(|p| p.0),
+        process: (!facts.memory.gauges.is_empty() || facts.memory.physical.is_some()).then(|| {
+            Process {
+                rss_bytes: facts
+                    .memory
+                    .gauges
+                    .iter()
+                    .rfind(|g| g.gauge == crate::facts::memory::Gauge::Rss)
+                    .map(|g| g.value),
+                series: facts
+                    .memory
+                    .gauges
+                    .iter()
+                    .map(|g| ProcessSample {
+                        t: t(g.time),
+                        gauge: gauge_name(g.gauge).to_owned(),
+                        value: g.value,
+                    })
+                    .collect(),
+                physical_bytes: facts.memory.physical.as_ref().map(|p| p.0),
+            }
         }),
         first: t(times().map(|t| t.0).min()),
         last: t(times().map(|t| t.1).max()),
@@ -309,7 +346,10 @@ fn gauge_name(g: crate::facts::memory::Gauge) -> &'static str {
     }
 }
 
-fn by_client<T>(case: &Case<'_>, of: impl Fn(&crate::rules::case::Client<'_>) -> Option<T>) -> BTreeMap<String, T> {
+fn by_client<T>(
+    case: &Case<'_>,
+    of: impl Fn(&crate::rules::case::Client<'_>) -> Option<T>,
+) -> BTreeMap<String, T> {
     case.clients
         .iter()
         .filter_map(|c| of(c).map(|v| (c.address.to_string(), v)))
@@ -465,7 +505,12 @@ fn nmt(r: &NmtReport, t: Option<String>, source: TimeSource) -> Nmt {
 
 fn jvm(facts: &Facts, case: &Case<'_>) -> JvmFlagsReport {
     let f = &case.flags;
-    let mut inert: Vec<String> = facts.jvm.sources.iter().flat_map(|s| s.inert.clone()).collect();
+    let mut inert: Vec<String> = facts
+        .jvm
+        .sources
+        .iter()
+        .flat_map(|s| s.inert.clone())
+        .collect();
     inert.sort();
     inert.dedup();
     JvmFlagsReport {
@@ -478,7 +523,8 @@ fn jvm(facts: &Facts, case: &Case<'_>) -> JvmFlagsReport {
         xms_bytes: f.xms(),
         xmn_bytes: f.xmn(),
         max_direct_memory_bytes: f.max_direct_memory_size().and_then(Result::ok),
-        netty_max_direct_memory_bytes: f.netty_long(crate::parse::flags::SHADED_PREFIX, "maxDirectMemory"),
+        netty_max_direct_memory_bytes: f
+            .netty_long(crate::parse::flags::SHADED_PREFIX, "maxDirectMemory"),
         inert,
     }
 }

@@ -13,9 +13,10 @@ use serde_json::json;
 
 pub use model::Report;
 use model::{
-    BookReport, ClientReport, Cluster, ClusterClient, DirectMemory, EvidenceReport, Exhausted, FindingReport, Input,
-    IssueReport, Jvm, NodeReport, NotAssessed, RunReport, Sample, SkippedInput, SourceReport, TimeWindow, Timeline,
-    TimelineSeries, Tool, Trend, Unrecognised, Verdict, Zone,
+    BookReport, ClientReport, Cluster, ClusterClient, DirectMemory, EvidenceReport, Exhausted,
+    FindingReport, Input, IssueReport, Jvm, NodeReport, NotAssessed, RunReport, Sample,
+    SkippedInput, SourceReport, TimeWindow, Timeline, TimelineSeries, Tool, Trend, Unrecognised,
+    Verdict, Zone,
 };
 
 use crate::artefact::Inputs;
@@ -45,7 +46,9 @@ impl Places<'_> {
     /// Path of an artefact.
     #[must_use]
     pub fn path(&self, id: ArtefactId) -> String {
-        self.inputs.artefact(id).map_or_else(String::new, |a| a.label.clone())
+        self.inputs
+            .artefact(id)
+            .map_or_else(String::new, |a| a.label.clone())
     }
 
     /// File, line and offset of a place.
@@ -83,7 +86,12 @@ impl Places<'_> {
             confidence: f.confidence,
             title: f.hypothesis.title.clone(),
             subjects: f.hypothesis.subjects.clone(),
-            evidence: f.hypothesis.evidence.iter().map(|e| self.evidence(e)).collect(),
+            evidence: f
+                .hypothesis
+                .evidence
+                .iter()
+                .map(|e| self.evidence(e))
+                .collect(),
             remedy: f.hypothesis.remedy.clone(),
         }
     }
@@ -112,7 +120,11 @@ pub fn build(inputs: &Inputs, facts: &[Facts], given: &Given) -> Report {
         .map(|n| n.outcome)
         .min()
         .unwrap_or(Outcome::InsufficientEvidence);
-    let outcome = if verdict.is_some() { Outcome::Cause } else { outcome };
+    let outcome = if verdict.is_some() {
+        Outcome::Cause
+    } else {
+        outcome
+    };
     let statement = verdict.as_ref().map_or_else(
         || {
             nodes
@@ -147,7 +159,13 @@ pub fn build(inputs: &Inputs, facts: &[Facts], given: &Given) -> Report {
     }
 }
 
-fn node_report(id: &str, facts: &Facts, given: &Given, places: &Places<'_>, zone_source: &str) -> NodeReport {
+fn node_report(
+    id: &str,
+    facts: &Facts,
+    given: &Given,
+    places: &Places<'_>,
+    zone_source: &str,
+) -> NodeReport {
     let cases = Case::of_node(facts, given);
     let diagnoses: Vec<Diagnosis> = cases.iter().map(rules::diagnose).collect();
     // The worst run: exhausted before near its limit before calm; the later one where equal.
@@ -180,9 +198,12 @@ fn node_report(id: &str, facts: &Facts, given: &Given, places: &Places<'_>, zone
         run: worst,
         server_version: case.nacos.as_ref().map(|r| r.text.clone()),
         jvm: Jvm {
-            version: facts.jvm.java_versions.first().map(|(v, _)| v.clone()).or_else(|| {
-                facts.log.marks.iter().find_map(|m| m.java.clone())
-            }),
+            version: facts
+                .jvm
+                .java_versions
+                .first()
+                .map(|(v, _)| v.clone())
+                .or_else(|| facts.log.marks.iter().find_map(|m| m.java.clone())),
             collector: case.collector.map(|c| c.name().to_owned()),
             heap_bytes: case.heap,
             flags: case
@@ -203,7 +224,11 @@ fn node_report(id: &str, facts: &Facts, given: &Given, places: &Places<'_>, zone
         direct_memory: direct_memory(case, places),
         timeline: timeline(case, diagnosis, places),
         clients: client_reports(case, diagnosis, places),
-        findings: diagnosis.findings.iter().map(|f| places.finding(f)).collect(),
+        findings: diagnosis
+            .findings
+            .iter()
+            .map(|f| places.finding(f))
+            .collect(),
         not_assessed: diagnosis
             .not_assessed
             .iter()
@@ -230,11 +255,14 @@ fn course_name(c: Course) -> Option<&'static str> {
 fn direct_memory(c: &Case<'_>, places: &Places<'_>) -> DirectMemory {
     let t = |t: Option<WallTime>| t.map(|t| places.time(t));
     let curve = c.curve.as_ref();
-    let exhausted = c.exhaustion.as_ref().map_or_else(Exhausted::default, |e| Exhausted {
-        count: e.count,
-        first: t(e.first),
-        last: t(e.last),
-    });
+    let exhausted = c
+        .exhaustion
+        .as_ref()
+        .map_or_else(Exhausted::default, |e| Exhausted {
+            count: e.count,
+            first: t(e.first),
+            last: t(e.last),
+        });
     let peak = c.used_peak();
     DirectMemory {
         limit_bytes: c.limit.as_ref().map(|l| l.bytes),
@@ -275,7 +303,8 @@ fn direct_memory(c: &Case<'_>, places: &Places<'_>) -> DirectMemory {
 /// The rate of a growth that goes on, or went on until the limit.
 fn trend(c: &Case<'_>, places: &Places<'_>) -> Option<Trend> {
     let shape = &c.curve.as_ref()?.shape;
-    let goes_on = shape.course == Course::Growing || shape.course == Course::Plateau && c.exhaustion.is_some();
+    let goes_on = shape.course == Course::Growing
+        || shape.course == Course::Plateau && c.exhaustion.is_some();
     let slope = shape.slope.filter(|_| goes_on)?;
     Some(Trend {
         bytes_per_hour: slope.bytes_per_hour.round(),
@@ -291,15 +320,22 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
     let used = case.used_peak().map(|(b, _)| b);
     let state = match (&case.exhaustion, case.peak_ratio()) {
         (Some(e), _) => match (e.first, limit) {
-            (Some(first), Some(limit)) => {
-                Text::new("outcome.exhausted", [("first", local(first)), ("limit", json!(limit))])
-            }
+            (Some(first), Some(limit)) => Text::new(
+                "outcome.exhausted",
+                [("first", local(first)), ("limit", json!(limit))],
+            ),
             _ => Text::new("outcome.exhausted-bare", []),
         },
-        (None, Some(r)) if r >= 0.9 => Text::new("outcome.near", [("used", json!(used)), ("limit", json!(limit))]),
+        (None, Some(r)) if r >= 0.9 => Text::new(
+            "outcome.near",
+            [("used", json!(used)), ("limit", json!(limit))],
+        ),
         _ if case.course() == Course::Growing => Text::new(
             "outcome.growing",
-            [("used", json!(case.curve.as_ref().map(|c| c.shape.last))), ("limit", json!(limit))],
+            [
+                ("used", json!(case.curve.as_ref().map(|c| c.shape.last))),
+                ("limit", json!(limit)),
+            ],
         ),
         _ => Text::new("outcome.native", []),
     };
@@ -314,15 +350,25 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                 ("state", state()),
             ],
         ),
-        Outcome::Undecided => match (first, causes.find(|f| Some(f.rule) != first.map(|g| g.rule))) {
+        Outcome::Undecided => match (
+            first,
+            causes.find(|f| Some(f.rule) != first.map(|g| g.rule)),
+        ) {
             (Some(a), Some(b)) if b.confidence >= rules::DECIDED => Text::new(
                 "outcome.undecided-between",
-                [("first", json!(a.rule.id)), ("second", json!(b.rule.id)), ("state", state())],
+                [
+                    ("first", json!(a.rule.id)),
+                    ("second", json!(b.rule.id)),
+                    ("state", state()),
+                ],
             ),
             _ => Text::new("outcome.undecided", [("state", state())]),
         },
         Outcome::InsufficientEvidence => match first {
-            Some(f) => Text::new("outcome.insufficient-note", [("title", json!(lower(&title(f))))]),
+            Some(f) => Text::new(
+                "outcome.insufficient-note",
+                [("title", json!(lower(&title(f))))],
+            ),
             None => Text::new("outcome.insufficient", []),
         },
         Outcome::NoCause => {
@@ -330,7 +376,11 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                 .findings
                 .iter()
                 .find(|f| f.rule.kind == Kind::Cause && f.severity >= Severity::Medium)
-                .or_else(|| d.findings.iter().find(|f| f.rule.kind == Kind::Cause && f.severity >= Severity::Low))
+                .or_else(|| {
+                    d.findings
+                        .iter()
+                        .find(|f| f.rule.kind == Kind::Cause && f.severity >= Severity::Low)
+                })
                 .map(|f| Text::new("outcome.calm-note", [("title", json!(lower(&title(f))))]).text)
                 .unwrap_or_default();
             match (limit, case.peak_ratio()) {
@@ -343,7 +393,10 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                         ("note", json!(note)),
                     ],
                 ),
-                _ => Text::new("outcome.calm-no-limit", [("used", json!(used)), ("note", json!(note))]),
+                _ => Text::new(
+                    "outcome.calm-no-limit",
+                    [("used", json!(used)), ("note", json!(note))],
+                ),
             }
         }
     }
@@ -358,7 +411,9 @@ fn title(f: &Finding) -> String {
 fn lower(s: &str) -> String {
     let mut c = s.chars();
     match c.next() {
-        Some(first) if first.is_ascii_uppercase() => first.to_ascii_lowercase().to_string() + c.as_str(),
+        Some(first) if first.is_ascii_uppercase() => {
+            first.to_ascii_lowercase().to_string() + c.as_str()
+        }
         _ => s.to_owned(),
     }
 }
@@ -402,7 +457,10 @@ fn client_reports(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Vec<Cl
     all.sort_by(|a, b| {
         b.score
             .total_cmp(&a.score)
-            .then((b.push_fail + b.config_push_fail + b.send_fail).cmp(&(a.push_fail + a.config_push_fail + a.send_fail)))
+            .then(
+                (b.push_fail + b.config_push_fail + b.send_fail)
+                    .cmp(&(a.push_fail + a.config_push_fail + a.send_fail)),
+            )
             .then(b.push_ok.cmp(&a.push_ok))
             .then(a.ip.cmp(&b.ip))
     });
@@ -417,7 +475,11 @@ fn seen<'c>(
         .iter()
         .flat_map(|a| a.iter())
         .map(|(_, a)| a)
-        .chain(c.connections.iter().flat_map(|(_, k)| k.activities.iter().map(|(_, a)| a)))
+        .chain(
+            c.connections
+                .iter()
+                .flat_map(|(_, k)| k.activities.iter().map(|(_, a)| a)),
+        )
         .filter_map(edge)
 }
 
@@ -438,7 +500,10 @@ fn timeline(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Option<Timel
     if let Some(curve) = &case.curve {
         let mut values = vec![None; steps];
         for p in &curve.points {
-            if let Some(slot) = usize::try_from((p.time.0 - start) / step).ok().and_then(|i| values.get_mut(i)) {
+            if let Some(slot) = usize::try_from((p.time.0 - start) / step)
+                .ok()
+                .and_then(|i| values.get_mut(i))
+            {
                 *slot = Some(p.bytes as f64);
             }
         }
@@ -448,34 +513,45 @@ fn timeline(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Option<Timel
             values,
         });
     }
-    let mut count = |name: &str, subject: Option<String>, of: &dyn Fn(WallTime, WallTime) -> f64| {
-        let values: Vec<f64> = (0..steps)
-            .map(|i| {
-                let t = WallTime(start + i as i64 * step);
-                (of(t, t.plus_ms(step)) * 10.0).round() / 10.0
-            })
-            .collect();
-        if values.iter().any(|v| *v > 0.0) {
-            series.push(TimelineSeries {
-                name: name.to_owned(),
-                subject,
-                values: values.into_iter().map(Some).collect(),
-            });
-        }
-    };
+    let mut count =
+        |name: &str, subject: Option<String>, of: &dyn Fn(WallTime, WallTime) -> f64| {
+            let values: Vec<f64> = (0..steps)
+                .map(|i| {
+                    let t = WallTime(start + i as i64 * step);
+                    (of(t, t.plus_ms(step)) * 10.0).round() / 10.0
+                })
+                .collect();
+            if values.iter().any(|v| *v > 0.0) {
+                series.push(TimelineSeries {
+                    name: name.to_owned(),
+                    subject,
+                    values: values.into_iter().map(Some).collect(),
+                });
+            }
+        };
     let total = |s: Signal| move |a: WallTime, b: WallTime| case.total_between_series(s, a, b);
-    count("allocation_failures", None, &total(Signal::AllocationFailure));
+    count(
+        "allocation_failures",
+        None,
+        &total(Signal::AllocationFailure),
+    );
     count("push_fail", None, &total(Signal::PushFail));
     count("config_push_fail", None, &total(Signal::ConfigPushFail));
     count("connects", None, &total(Signal::Connect));
     count("logins", None, &total(Signal::Login));
     count("registrations", None, &total(Signal::Registration));
     // The clients that are blamed, the worst first.
-    let blamed = d.findings.iter().filter(|f| f.rule.id == "faulty-client").take(5);
+    let blamed = d
+        .findings
+        .iter()
+        .filter(|f| f.rule.id == "faulty-client")
+        .take(5);
     for f in blamed {
         if let Some(c) = case.client(&Address::read(f.subject().as_bytes())) {
             count("push_fail", Some(f.subject().to_owned()), &|a, b| {
-                c.activities(Signal::PushFail).map(|x| x.series.between(a, b)).sum()
+                c.activities(Signal::PushFail)
+                    .map(|x| x.series.between(a, b))
+                    .sum()
             });
         }
     }
@@ -491,7 +567,10 @@ fn cluster(nodes: &[NodeReport]) -> Cluster {
     let mut by_fingerprint: BTreeMap<&str, Vec<(&NodeReport, &FindingReport)>> = BTreeMap::new();
     for n in nodes {
         for f in n.findings.iter().filter(|f| f.kind == Kind::Cause) {
-            by_fingerprint.entry(&f.fingerprint).or_default().push((n, f));
+            by_fingerprint
+                .entry(&f.fingerprint)
+                .or_default()
+                .push((n, f));
         }
     }
     let mut findings: Vec<(usize, bool, FindingReport)> = Vec::new();
@@ -499,10 +578,11 @@ fn cluster(nodes: &[NodeReport]) -> Cluster {
         let in_trouble = group
             .iter()
             .any(|(n, _)| matches!(n.outcome, Outcome::Cause | Outcome::Undecided));
-        let Some((_, best)) = group
-            .iter()
-            .max_by(|a, b| (a.1.severity, a.1.confidence).partial_cmp(&(b.1.severity, b.1.confidence)).unwrap_or(std::cmp::Ordering::Equal))
-        else {
+        let Some((_, best)) = group.iter().max_by(|a, b| {
+            (a.1.severity, a.1.confidence)
+                .partial_cmp(&(b.1.severity, b.1.confidence))
+                .unwrap_or(std::cmp::Ordering::Equal)
+        }) else {
             continue;
         };
         if best.confidence < rules::DECIDED {
@@ -523,7 +603,11 @@ fn cluster(nodes: &[NodeReport]) -> Cluster {
     });
     let mut clients: BTreeMap<&str, ClusterClient> = BTreeMap::new();
     for n in nodes {
-        for c in n.clients.iter().filter(|c| c.push_fail + c.config_push_fail + c.send_fail > 0) {
+        for c in n
+            .clients
+            .iter()
+            .filter(|c| c.push_fail + c.config_push_fail + c.send_fail > 0)
+        {
             let e = clients.entry(&c.ip).or_insert_with(|| ClusterClient {
                 ip: c.ip.clone(),
                 nodes: Vec::new(),
@@ -555,16 +639,23 @@ fn verdict(nodes: &[NodeReport], cluster: Option<&Cluster>) -> Option<Verdict> {
             .then(|| n.findings.iter().find(|f| f.kind == Kind::Cause).cloned())
             .flatten()
     };
-    let named = nodes.iter().filter_map(|n| of(n).map(|f| (n, f))).max_by(|a, b| {
-        (a.1.severity, a.1.confidence)
-            .partial_cmp(&(b.1.severity, b.1.confidence))
-            .unwrap_or(std::cmp::Ordering::Equal)
-            .then(b.0.id.cmp(&a.0.id))
-    })?;
+    let named = nodes
+        .iter()
+        .filter_map(|n| of(n).map(|f| (n, f)))
+        .max_by(|a, b| {
+            (a.1.severity, a.1.confidence)
+                .partial_cmp(&(b.1.severity, b.1.confidence))
+                .unwrap_or(std::cmp::Ordering::Equal)
+                .then(b.0.id.cmp(&a.0.id))
+        })?;
     let (node, finding) = match cluster.and_then(|c| c.findings.first()) {
         Some(f) => {
             let on: Vec<_> = f.subjects.iter().filter(|s| s.kind == "node").collect();
-            let alone = if let [one] = on[..] { Some(one.value.clone()) } else { None };
+            let alone = if let [one] = on[..] {
+                Some(one.value.clone())
+            } else {
+                None
+            };
             (alone, f.clone())
         }
         None => (Some(named.0.id.clone()), named.1),
@@ -602,7 +693,10 @@ fn input_reports(inputs: &Inputs, facts: &[Facts]) -> Vec<Input> {
                 .collect();
             Input {
                 path: a.label.clone(),
-                node: inputs.nodes.get(a.node).map_or_else(String::new, |n| n.id.clone()),
+                node: inputs
+                    .nodes
+                    .get(a.node)
+                    .map_or_else(String::new, |n| n.id.clone()),
                 format: a.format.name().to_owned(),
                 bytes: coverage.map_or(0, |c| c.bytes),
                 records: coverage.map_or(0, |c| c.records),

@@ -35,21 +35,43 @@ impl Burst {
 /// The busiest stretch of some activities together, within `from..to`. `others` is what is usual for other subjects, per
 /// minute.
 #[must_use]
-pub fn busiest(activities: &[&Activity], from: WallTime, to: WallTime, others: f64) -> Option<Burst> {
-    let first = activities.iter().filter_map(|a| a.first_time()).min()?.max(from);
-    let last = activities.iter().filter_map(|a| a.last_time()).max()?.min(to);
+pub fn busiest(
+    activities: &[&Activity],
+    from: WallTime,
+    to: WallTime,
+    others: f64,
+) -> Option<Burst> {
+    let first = activities
+        .iter()
+        .filter_map(|a| a.first_time())
+        .min()?
+        .max(from);
+    let last = activities
+        .iter()
+        .filter_map(|a| a.last_time())
+        .max()?
+        .min(to);
     if last < first {
         return None;
     }
     // Windows no finer than the coarsest series.
-    let width = activities.iter().map(|a| a.series.width_ms()).max()?.max(1024);
+    let width = activities
+        .iter()
+        .map(|a| a.series.width_ms())
+        .max()?
+        .max(1024);
     let window = (60_000 / width).max(1) * width;
     let minutes = window as f64 / 60_000.0;
-    let n = usize::try_from((last.0 - first.0) / width + 1).ok()?.min(100_000);
+    let n = usize::try_from((last.0 - first.0) / width + 1)
+        .ok()?
+        .min(100_000);
     let counts: Vec<f64> = (0..n)
         .map(|i| {
             let t = WallTime(first.0 + i as i64 * width);
-            activities.iter().map(|a| a.series.between(t, t.plus_ms(width))).sum()
+            activities
+                .iter()
+                .map(|a| a.series.between(t, t.plus_ms(width)))
+                .sum()
         })
         .collect();
     let per_window = usize::try_from(window / width).ok()?;
@@ -67,7 +89,11 @@ pub fn busiest(activities: &[&Activity], from: WallTime, to: WallTime, others: f
     let per_minute = best.0 / minutes;
     // Usual: the median window of the whole stretch, silence before and after it included.
     let usual = median_window(&counts, per_window) / minutes;
-    let usual = if (last.0 - first.0) < 2 * window { others } else { usual.min(per_minute).max(others) };
+    let usual = if (last.0 - first.0) < 2 * window {
+        others
+    } else {
+        usual.min(per_minute).max(others)
+    };
     // The burst: around the busiest window, as long as a quarter of its rate is kept.
     let keep = best.0 / per_window as f64 / 4.0;
     let (mut low, mut high) = (best.1.saturating_sub(per_window - 1), best.1);

@@ -159,14 +159,11 @@ pub struct Seen {
 impl<'a> Client<'a> {
     /// All activities of one signal, of the address and of its connections.
     pub fn activities(&self, signal: Signal) -> impl Iterator<Item = &'a Activity> + '_ {
-        self.own
-            .iter()
-            .filter_map(move |a| a.get(signal))
-            .chain(
-                self.connections
-                    .iter()
-                    .filter_map(move |(_, c)| c.activities.get(signal)),
-            )
+        self.own.iter().filter_map(move |a| a.get(signal)).chain(
+            self.connections
+                .iter()
+                .filter_map(move |(_, c)| c.activities.get(signal)),
+        )
     }
 
     /// How many in all, whatever the run.
@@ -184,7 +181,9 @@ impl<'a> Client<'a> {
     /// Within `from..to`.
     #[must_use]
     pub fn between(&self, signal: Signal, from: WallTime, to: WallTime) -> f64 {
-        self.activities(signal).map(|a| count_between(a, from, to)).sum()
+        self.activities(signal)
+            .map(|a| count_between(a, from, to))
+            .sum()
     }
 
     /// Quote of the earliest event of a signal.
@@ -320,14 +319,18 @@ pub fn runs(facts: &Facts) -> Vec<Run> {
         match m.kind {
             MarkKind::Starting => {
                 let same = starts.last().is_some_and(|last| {
-                    (m.pid.is_some() && last.1 == m.pid && belongs(last, START_LINES_MS)) || belongs(last, 2_000)
+                    (m.pid.is_some() && last.1 == m.pid && belongs(last, START_LINES_MS))
+                        || belongs(last, 2_000)
                 });
                 if !same {
                     starts.push((t, m.pid));
                 }
             }
             MarkKind::RpcUp | MarkKind::Started => {
-                if !starts.last().is_some_and(|last| belongs(last, START_LINES_MS)) {
+                if !starts
+                    .last()
+                    .is_some_and(|last| belongs(last, START_LINES_MS))
+                {
                     starts.push((t, None));
                 }
             }
@@ -468,7 +471,11 @@ impl<'a> Case<'a> {
             return Some((used, "exception"));
         }
         let c = self.curve.as_ref()?;
-        c.points.iter().map(|p| p.bytes).max().map(|b| (b, c.source))
+        c.points
+            .iter()
+            .map(|p| p.bytes)
+            .max()
+            .map(|b| (b, c.source))
     }
 
     /// Highest use as a part of the limit.
@@ -482,7 +489,9 @@ impl<'a> Case<'a> {
     /// Course of direct memory.
     #[must_use]
     pub fn course(&self) -> Course {
-        self.curve.as_ref().map_or(Course::Unknown, |c| c.shape.course)
+        self.curve
+            .as_ref()
+            .map_or(Course::Unknown, |c| c.shape.course)
     }
 
     /// When memory began to rise: by the curve, else (for want of one) unknown.
@@ -625,7 +634,13 @@ fn failures_in(f: &FailureFacts, from: WallTime, to: WallTime, alone: bool) -> u
     }
 }
 
-fn limit(facts: &Facts, given: &Given, flags: &JvmFlags, shape: &HeapShape, exhaustion: Option<&Exhaustion>) -> Option<Limit> {
+fn limit(
+    facts: &Facts,
+    given: &Given,
+    flags: &JvmFlags,
+    shape: &HeapShape,
+    exhaustion: Option<&Exhaustion>,
+) -> Option<Limit> {
     let exact = |bytes, source, explained, quote| Limit {
         bytes,
         low: bytes,
@@ -641,13 +656,26 @@ fn limit(facts: &Facts, given: &Given, flags: &JvmFlags, shape: &HeapShape, exha
         return Some(exact(limit, "exception", text, e.quote.clone()));
     }
     if let Some(b) = given.max_direct_memory {
-        return Some(exact(b, "given", Text::new("limit.given", [("limit", json!(b))]), None));
+        return Some(exact(
+            b,
+            "given",
+            Text::new("limit.given", [("limit", json!(b))]),
+            None,
+        ));
     }
-    let source = facts.jvm.source_of("MaxDirectMemorySize").map(|s| s.quote.clone());
+    let source = facts
+        .jvm
+        .source_of("MaxDirectMemorySize")
+        .map(|s| s.quote.clone());
     if let Some(Ok(b)) = flags.max_direct_memory_size()
         && source.is_some()
     {
-        return Some(exact(b, "flag", Text::new("limit.flag", [("limit", json!(b))]), source));
+        return Some(exact(
+            b,
+            "flag",
+            Text::new("limit.flag", [("limit", json!(b))]),
+            source,
+        ));
     }
     // A limit that only a process of another run printed is still this node's.
     let printed = facts
@@ -661,7 +689,8 @@ fn limit(facts: &Facts, given: &Given, flags: &JvmFlags, shape: &HeapShape, exha
         let text = Text::new("limit.exception", [("limit", json!(l))]);
         return Some(exact(l, "exception", text, seen.activity.first.clone()));
     }
-    let netty = jvm_limit::netty_mode(flags, SHADED_PREFIX, shape.jdk_major) == Some(NettyMode::NoCleaner);
+    let netty =
+        jvm_limit::netty_mode(flags, SHADED_PREFIX, shape.jdk_major) == Some(NettyMode::NoCleaner);
     let derived = if netty {
         jvm_limit::netty_limit(flags, SHADED_PREFIX, shape)
     } else {
@@ -672,15 +701,16 @@ fn limit(facts: &Facts, given: &Given, flags: &JvmFlags, shape: &HeapShape, exha
     if derived.heap_assumed && shape.memory.is_none() {
         return None;
     }
-    let quote = facts
-        .jvm
-        .source_of("MaxHeapSize")
-        .map(|s| s.quote.clone());
+    let quote = facts.jvm.source_of("MaxHeapSize").map(|s| s.quote.clone());
     Some(Limit {
         bytes: derived.best,
         low: derived.low,
         high: derived.high,
-        source: if derived.rule == LimitRule::Set { "netty-property" } else { "derived" },
+        source: if derived.rule == LimitRule::Set {
+            "netty-property"
+        } else {
+            "derived"
+        },
         explained: explain_derived(&derived),
         quote,
     })
@@ -705,7 +735,14 @@ fn explain_derived(d: &DerivedLimit) -> Text {
     Text::new(id, params)
 }
 
-fn books(facts: &Facts, run: &Run, flags: &JvmFlags, shape: &HeapShape, limit: Option<&Limit>, jdk: Option<u32>) -> Vec<Book> {
+fn books(
+    facts: &Facts,
+    run: &Run,
+    flags: &JvmFlags,
+    shape: &HeapShape,
+    limit: Option<&Limit>,
+    jdk: Option<u32>,
+) -> Vec<Book> {
     let (from, to) = run.bounds();
     let alone = run.from.is_none() && run.to.is_none();
     let used = |kind: FailureKind| {
@@ -713,7 +750,9 @@ fn books(facts: &Facts, run: &Run, flags: &JvmFlags, shape: &HeapShape, limit: O
             .log
             .failures
             .iter()
-            .filter(|(f, seen)| is_own_direct(f) && f.kind == kind && failures_in(seen, from, to, alone) > 0)
+            .filter(|(f, seen)| {
+                is_own_direct(f) && f.kind == kind && failures_in(seen, from, to, alone) > 0
+            })
             .filter_map(|(f, _)| f.used)
             .max()
     };
@@ -729,7 +768,11 @@ fn books(facts: &Facts, run: &Run, flags: &JvmFlags, shape: &HeapShape, limit: O
     let netty_seen = printed(FailureKind::Netty).is_some();
     let mut books = Vec::new();
     let jdk_limit = printed(FailureKind::JdkDirect)
-        .or_else(|| jvm_limit::jdk_limit(shape).filter(|d| d.is_exact() && !d.heap_assumed).map(|d| d.best))
+        .or_else(|| {
+            jvm_limit::jdk_limit(shape)
+                .filter(|d| d.is_exact() && !d.heap_assumed)
+                .map(|d| d.best)
+        })
         .or_else(|| limit.filter(|_| !netty_seen).map(|l| l.bytes));
     books.push(Book {
         name: "jdk",
@@ -760,10 +803,19 @@ fn noise(limit: Option<u64>) -> u64 {
     }
 }
 
-fn curve(facts: &Facts, run: &Run, nmt: &[&NmtSample], limit: Option<u64>, jdk: Option<u32>) -> Option<Curve> {
-    let committed = |s: &NmtSample, name: &str| s.report.category(name).map(|c| c.amounts.committed.bytes);
+fn curve(
+    facts: &Facts,
+    run: &Run,
+    nmt: &[&NmtSample],
+    limit: Option<u64>,
+    jdk: Option<u32>,
+) -> Option<Curve> {
+    let committed =
+        |s: &NmtSample, name: &str| s.report.category(name).map(|c| c.amounts.committed.bytes);
     let timed = nmt.iter().filter(|s| s.time.is_some()).count();
-    let has_other = nmt.iter().any(|s| committed(s, "Other").is_some_and(|b| b > 0));
+    let has_other = nmt
+        .iter()
+        .any(|s| committed(s, "Other").is_some_and(|b| b > 0));
     let from_nmt = |name: &'static str, source: &'static str| -> Curve {
         let points: Vec<Point> = nmt
             .iter()
@@ -823,7 +875,9 @@ fn clients<'a>(facts: &'a Facts, run: &Run) -> Vec<Client<'a>> {
     let mut keyed: Vec<_> = facts.log.clients.iter().collect();
     keyed.sort_by_key(|(a, _)| *a);
     for (address, own) in keyed {
-        all.entry(address.clone()).or_insert_with(|| fresh(address)).own = Some(own);
+        all.entry(address.clone())
+            .or_insert_with(|| fresh(address))
+            .own = Some(own);
     }
     let mut connections: Vec<_> = facts.log.connections.iter().collect();
     connections.sort_by_key(|(id, _)| *id);
@@ -834,7 +888,11 @@ fn clients<'a>(facts: &'a Facts, run: &Run) -> Vec<Client<'a>> {
         if !inside {
             continue;
         }
-        let address = c.meta.as_ref().and_then(|m| m.declared.as_ref()).unwrap_or(&id.peer);
+        let address = c
+            .meta
+            .as_ref()
+            .and_then(|m| m.declared.as_ref())
+            .unwrap_or(&id.peer);
         let client = all.entry(address.clone()).or_insert_with(|| fresh(address));
         client.connections.push((id, c));
         if let Some(m) = &c.meta {

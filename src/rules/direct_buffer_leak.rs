@@ -45,7 +45,11 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     {
         let (from, to) = case.bounds();
         let failed = case.total_between(Signal::PushFail, from, case.exhausted_at().unwrap_or(to))
-            + case.total_between(Signal::ConfigPushFail, from, case.exhausted_at().unwrap_or(to));
+            + case.total_between(
+                Signal::ConfigPushFail,
+                from,
+                case.exhausted_at().unwrap_or(to),
+            );
         if failed < 20.0 {
             evidence.push(Evidence::new(
                 Weight::GrowthWithoutClient,
@@ -58,7 +62,11 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
                         ("failed", json!(failed.round())),
                     ],
                 ),
-                curve.points.iter().find(|p| p.time == top).and_then(|p| p.quote.as_ref()),
+                curve
+                    .points
+                    .iter()
+                    .find(|p| p.time == top)
+                    .and_then(|p| p.quote.as_ref()),
             ));
         }
     }

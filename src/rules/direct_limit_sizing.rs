@@ -25,7 +25,12 @@ pub static RULE: Rule = Rule {
 fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let flag = case.flags.max_direct_memory_size();
     let heap_quote = || case.facts.jvm.source_of("MaxHeapSize").map(|s| &s.quote);
-    let flag_quote = || case.facts.jvm.source_of("MaxDirectMemorySize").map(|s| &s.quote);
+    let flag_quote = || {
+        case.facts
+            .jvm
+            .source_of("MaxDirectMemorySize")
+            .map(|s| &s.quote)
+    };
     let mut evidence = Vec::new();
     let mut severity = Severity::Info;
     let inert = case.facts.jvm.sources.iter().find_map(|s| {
@@ -47,7 +52,10 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             severity = severity.max(Severity::Low);
             evidence.push(Evidence::new(
                 Weight::Computed,
-                Text::new("limit-sizing.under", [("limit", json!(limit)), ("heap", json!(heap))]),
+                Text::new(
+                    "limit-sizing.under",
+                    [("limit", json!(limit)), ("heap", json!(heap))],
+                ),
                 flag_quote(),
             ));
         }
@@ -79,7 +87,16 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let to = advised(case, need);
     let mut lasting = Vec::new();
     if to > 0 {
-        lasting.push(Text::new("limit-sizing.set", [("to", json!(to)), ("flag", json!(format!("-XX:MaxDirectMemorySize={}m", to >> 20)))]));
+        lasting.push(Text::new(
+            "limit-sizing.set",
+            [
+                ("to", json!(to)),
+                (
+                    "flag",
+                    json!(format!("-XX:MaxDirectMemorySize={}m", to >> 20)),
+                ),
+            ],
+        ));
     }
     vec![Hypothesis {
         subjects: vec![Subject::new("node", "direct-memory-limit")],

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::score::Weight;
-use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Severity, Subject, take_evidence};
+use super::{
+    Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Severity, Subject, take_evidence,
+};
 use crate::text::{Text, local};
 
 /// The rule.
@@ -31,14 +33,22 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         title = match (e.used, e.limit) {
             (Some(used), Some(limit)) => Text::new(
                 "exhausted.title",
-                [("n", json!(e.count)), ("used", json!(used)), ("limit", json!(limit))],
+                [
+                    ("n", json!(e.count)),
+                    ("used", json!(used)),
+                    ("limit", json!(limit)),
+                ],
             ),
             _ => Text::new("exhausted.title-bare", [("n", json!(e.count))]),
         };
         let claim = match (e.first, e.last) {
             (Some(first), Some(last)) => Text::new(
                 "exhausted.claim",
-                [("n", json!(e.count)), ("first", local(first)), ("last", local(last))],
+                [
+                    ("n", json!(e.count)),
+                    ("first", local(first)),
+                    ("last", local(last)),
+                ],
             ),
             _ => Text::new("exhausted.claim-undated", [("n", json!(e.count))]),
         };
@@ -47,25 +57,41 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             Weight::Observed,
             Text::new(
                 "exhausted.request",
-                [("requested", json!(e.requested)), ("used", json!(e.used)), ("limit", json!(e.limit))],
+                [
+                    ("requested", json!(e.requested)),
+                    ("used", json!(e.used)),
+                    ("limit", json!(e.limit)),
+                ],
             ),
             e.quote.as_ref(),
         ));
     } else {
-        let (Some(ratio), Some((used, _)), Some(limit)) = (case.peak_ratio(), case.used_peak(), &case.limit) else {
+        let (Some(ratio), Some((used, _)), Some(limit)) =
+            (case.peak_ratio(), case.used_peak(), &case.limit)
+        else {
             return Vec::new();
         };
         if ratio < 0.95 {
             return Vec::new();
         }
-        let params = || [("ratio", json!(ratio)), ("used", json!(used)), ("limit", json!(limit.bytes))];
+        let params = || {
+            [
+                ("ratio", json!(ratio)),
+                ("used", json!(used)),
+                ("limit", json!(limit.bytes)),
+            ]
+        };
         title = Text::new("exhausted.title-near", params());
         let quote = case
             .curve
             .as_ref()
             .and_then(|c| c.points.iter().find(|p| p.bytes == used))
             .and_then(|p| p.quote.as_ref());
-        evidence.push(Evidence::new(Weight::Computed, Text::new("exhausted.claim-near", params()), quote));
+        evidence.push(Evidence::new(
+            Weight::Computed,
+            Text::new("exhausted.claim-near", params()),
+            quote,
+        ));
     }
     vec![Hypothesis {
         subjects: vec![Subject::new("node", "direct-memory")],

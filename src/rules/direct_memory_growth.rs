@@ -34,20 +34,37 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let Some(onset) = shape.onset else {
         return Vec::new();
     };
-    let quote_at = |t| curve.points.iter().find(|p| p.time == t).and_then(|p| p.quote.as_ref());
+    let quote_at = |t| {
+        curve
+            .points
+            .iter()
+            .find(|p| p.time == t)
+            .and_then(|p| p.quote.as_ref())
+    };
     let top = shape.top.unwrap_or(onset);
     let mut evidence = vec![Evidence::new(
         Weight::Computed,
         Text::new(
             "growth.from",
-            [("base", json!(shape.base)), ("onset", local(onset)), ("source", json!(curve.source))],
+            [
+                ("base", json!(shape.base)),
+                ("onset", local(onset)),
+                ("source", json!(curve.source)),
+            ],
         ),
         quote_at(onset),
     )];
     let peak = |weight, id| {
         Evidence::new(
             weight,
-            Text::new(id, [("peak", json!(shape.peak)), ("top", local(top)), ("last", json!(shape.last))]),
+            Text::new(
+                id,
+                [
+                    ("peak", json!(shape.peak)),
+                    ("top", local(top)),
+                    ("last", json!(shape.last)),
+                ],
+            ),
             quote_at(top),
         )
     };
@@ -62,7 +79,10 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let title = match (&shape.slope, until) {
         (Some(s), Some(left)) => Text::new(
             "growth.title-until",
-            [("rate", json!(s.bytes_per_hour.round())), ("left", json!(left.round()))],
+            [
+                ("rate", json!(s.bytes_per_hour.round())),
+                ("left", json!(left.round())),
+            ],
         ),
         (Some(s), None) if matches!(shape.course, Course::Growing | Course::Plateau) => Text::new(
             "growth.title-rate",
@@ -72,11 +92,16 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
                 ("peak", json!(shape.peak)),
             ],
         ),
-        _ => Text::new("growth.title", [("base", json!(shape.base)), ("peak", json!(shape.peak))]),
+        _ => Text::new(
+            "growth.title",
+            [("base", json!(shape.base)), ("peak", json!(shape.peak))],
+        ),
     };
     let severity = if case.exhaustion.is_some() {
         Severity::Critical
-    } else if until.is_some_and(|s| s < 48.0 * 3600.0) || case.peak_ratio().is_some_and(|r| r >= 0.9) {
+    } else if until.is_some_and(|s| s < 48.0 * 3600.0)
+        || case.peak_ratio().is_some_and(|r| r >= 0.9)
+    {
         Severity::High
     } else if shape.course == Course::Growing {
         Severity::Medium

@@ -71,7 +71,11 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         evidence: missing
             .iter()
             .map(|(_, name, _)| {
-                Evidence::new(Weight::Observed, Text::new("evidence-gap.absent", [("what", json!(name))]), None)
+                Evidence::new(
+                    Weight::Observed,
+                    Text::new("evidence-gap.absent", [("what", json!(name))]),
+                    None,
+                )
             })
             .collect(),
         remedy: Remedy {

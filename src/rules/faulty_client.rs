@@ -5,7 +5,9 @@ use serde_json::json;
 use super::case::Client;
 use super::score::Weight;
 use super::shape::Course;
-use super::{Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence};
+use super::{
+    Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence,
+};
 use crate::facts::{Quote, Signal};
 use crate::text::{Text, duration, local};
 use crate::units::WallTime;
@@ -123,16 +125,30 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
 /// First and last time of an activity.
 struct Failing0(Option<WallTime>, Option<WallTime>);
 
-fn first_in_series(client: &Client<'_>, signals: &[Signal], from: WallTime, to: WallTime) -> Option<WallTime> {
+fn first_in_series(
+    client: &Client<'_>,
+    signals: &[Signal],
+    from: WallTime,
+    to: WallTime,
+) -> Option<WallTime> {
     signals
         .iter()
         .flat_map(|s| client.activities(*s))
-        .filter_map(|a| a.series.buckets().find(|&(t, n)| n > 0 && t >= from && t < to))
+        .filter_map(|a| {
+            a.series
+                .buckets()
+                .find(|&(t, n)| n > 0 && t >= from && t < to)
+        })
         .map(|(t, _)| t)
         .min()
 }
 
-fn last_in_series(client: &Client<'_>, signals: &[Signal], from: WallTime, to: WallTime) -> Option<WallTime> {
+fn last_in_series(
+    client: &Client<'_>,
+    signals: &[Signal],
+    from: WallTime,
+    to: WallTime,
+) -> Option<WallTime> {
     signals
         .iter()
         .flat_map(|s| client.activities(*s))
@@ -147,24 +163,38 @@ fn last_in_series(client: &Client<'_>, signals: &[Signal], from: WallTime, to: W
 }
 
 /// Configuration notifications that failed without an address (2.0.0 to 2.2.4), and when they began, less their time-out.
-fn unaddressed_config_failures(case: &Case<'_>, from: WallTime, until: WallTime) -> Option<(f64, WallTime)> {
+fn unaddressed_config_failures(
+    case: &Case<'_>,
+    from: WallTime,
+    until: WallTime,
+) -> Option<(f64, WallTime)> {
     /// `RpcConfigChangeNotifier` waits this long for an acknowledgement.
     const TIMEOUT_MS: i64 = 3_000;
     let a = case.facts.log.totals.get(Signal::ConfigPushFail)?;
-    let addressed: u64 = case.clients.iter().map(|c| c.total(Signal::ConfigPushFail)).sum();
+    let addressed: u64 = case
+        .clients
+        .iter()
+        .map(|c| c.total(Signal::ConfigPushFail))
+        .sum();
     let n = case.total_between(Signal::ConfigPushFail, from, until);
     if addressed * 2 > a.count || n < 20.0 {
         return None;
     }
-    let first = a
-        .first_time()
-        .filter(|t| *t >= from)
-        .or_else(|| a.series.buckets().find(|&(t, k)| k > 0 && t >= from).map(|b| b.0))?;
+    let first = a.first_time().filter(|t| *t >= from).or_else(|| {
+        a.series
+            .buckets()
+            .find(|&(t, k)| k > 0 && t >= from)
+            .map(|b| b.0)
+    })?;
     Some((n, first.minus_ms(TIMEOUT_MS)))
 }
 
 /// A listener that asked for configurations, and asks no more though a connection of it stays open while others go on.
-fn silent_listener<'a>(case: &Case<'_>, client: &Client<'a>, failures_began: Option<WallTime>) -> Option<(WallTime, &'a Quote)> {
+fn silent_listener<'a>(
+    case: &Case<'_>,
+    client: &Client<'a>,
+    failures_began: Option<WallTime>,
+) -> Option<(WallTime, &'a Quote)> {
     let began = failures_began?;
     let (from, to) = case.bounds();
     let asks = [Signal::ConfigListen, Signal::ConfigGet];
@@ -183,13 +213,18 @@ fn silent_listener<'a>(case: &Case<'_>, client: &Client<'a>, failures_began: Opt
         .clients
         .iter()
         .filter(|c| c.address != client.address)
-        .map(|c| asks.iter().map(|s| c.between(*s, t.plus_ms(30_000), to)).sum::<f64>())
+        .map(|c| {
+            asks.iter()
+                .map(|s| c.between(*s, t.plus_ms(30_000), to))
+                .sum::<f64>()
+        })
         .sum::<f64>();
     let with_failures = (t.0 - began.0).abs() <= 20_000;
-    let stays = client
-        .connections
-        .iter()
-        .any(|(_, c)| c.closed.or(c.unregistered).is_none_or(|e| e.0 - t.0 > 30_000));
+    let stays = client.connections.iter().any(|(_, c)| {
+        c.closed
+            .or(c.unregistered)
+            .is_none_or(|e| e.0 - t.0 > 30_000)
+    });
     (with_failures && stays && others_later >= 3.0).then_some((t, last))
 }
 
@@ -247,18 +282,33 @@ fn hypothesis(
         let earlier = c.between(Signal::PushOk, from, f.first.plus_ms(1000));
         let per_failure = delivered / f.count.max(1.0);
         if per_failure <= 0.05 && f.count >= 10.0 {
-            let id = if earlier > 0.0 { "faulty-client.nothing-delivered" } else { "faulty-client.never-delivered" };
+            let id = if earlier > 0.0 {
+                "faulty-client.nothing-delivered"
+            } else {
+                "faulty-client.never-delivered"
+            };
             add(Evidence::new(
                 Weight::NothingDelivered,
-                Text::new(id, [("ip", ip()), ("earlier", json!(earlier.round())), ("since", local(f.first))]),
+                Text::new(
+                    id,
+                    [
+                        ("ip", ip()),
+                        ("earlier", json!(earlier.round())),
+                        ("since", local(f.first)),
+                    ],
+                ),
                 c.last_quote(Signal::PushFail).or(f.quote),
             ));
-        } else if per_failure >= 0.3 {
+        } else if per_failure > 0.05 {
             add(Evidence::new(
                 Weight::StillDelivers,
-                Text::new("faulty-client.still-delivers", [("ip", ip()), ("n", json!(delivered.round()))]),
+                Text::new(
+                    "faulty-client.still-delivers",
+                    [("ip", ip()), ("n", json!(delivered.round()))],
+                ),
                 c.first_quote(Signal::PushOk),
-            ));
+            )
+            .scaled(per_failure / 0.3));
         }
     }
     if let (Some((t, quote)), Some((n, began))) = (f.silent_since, unaddressed) {
@@ -266,17 +316,28 @@ fn hypothesis(
             Weight::WentSilent,
             Text::new(
                 "faulty-client.went-silent",
-                [("ip", ip()), ("since", local(t)), ("n", json!(n.round())), ("began", local(began))],
+                [
+                    ("ip", ip()),
+                    ("since", local(t)),
+                    ("n", json!(n.round())),
+                    ("began", local(began)),
+                ],
             ),
             Some(quote),
         ));
     }
-    let busy = c.between(Signal::SendBusy, from, to).max(c.between(Signal::PushBusy, from, to));
+    let busy = c
+        .between(Signal::SendBusy, from, to)
+        .max(c.between(Signal::PushBusy, from, to));
     if busy >= 5.0 {
         add(Evidence::new(
             Weight::SendsRefused,
-            Text::new("faulty-client.sends-refused", [("ip", ip()), ("n", json!(busy.round()))]),
-            c.first_quote(Signal::SendBusy).or_else(|| c.first_quote(Signal::PushBusy)),
+            Text::new(
+                "faulty-client.sends-refused",
+                [("ip", ip()), ("n", json!(busy.round()))],
+            ),
+            c.first_quote(Signal::SendBusy)
+                .or_else(|| c.first_quote(Signal::PushBusy)),
         ));
     }
 
@@ -286,9 +347,13 @@ fn hypothesis(
     if late >= 3.0 && late >= f.count * 0.02 {
         add(Evidence::new(
             Weight::LateAcks,
-            Text::new("faulty-client.late-acks", [("ip", ip()), ("n", json!(late.round()))]),
+            Text::new(
+                "faulty-client.late-acks",
+                [("ip", ip()), ("n", json!(late.round()))],
+            ),
             c.first_quote(Signal::LateAck),
-        ));
+        )
+        .scaled(late / f.count.max(1.0) / 0.3));
     }
 
     // Its part of all failures, before memory was exhausted: afterwards pushes fail to everybody.
@@ -302,7 +367,11 @@ fn hypothesis(
             Weight::MostFailures,
             Text::new(
                 "faulty-client.share",
-                [("ip", ip()), ("share", json!((share * 1e4).round() / 1e4)), ("n", json!(f.count.round()))],
+                [
+                    ("ip", ip()),
+                    ("share", json!((share * 1e4).round() / 1e4)),
+                    ("n", json!(f.count.round())),
+                ],
             ),
             f.quote,
         )
@@ -321,13 +390,37 @@ fn hypothesis(
     match case.unbounded_queue() {
         Some(true) => add(Evidence::new(
             Weight::NoBackPressure,
-            Text::new("faulty-client.unbounded", [("release", json!(case.nacos.as_ref().map(|r| r.text.clone())))]),
-            case.facts.log.marks.iter().rev().find(|m| m.version.is_some()).map(|m| &m.quote),
+            Text::new(
+                "faulty-client.unbounded",
+                [(
+                    "release",
+                    json!(case.nacos.as_ref().map(|r| r.text.clone())),
+                )],
+            ),
+            case.facts
+                .log
+                .marks
+                .iter()
+                .rev()
+                .find(|m| m.version.is_some())
+                .map(|m| &m.quote),
         )),
         Some(false) => add(Evidence::new(
             Weight::BackPressure,
-            Text::new("faulty-client.bounded", [("release", json!(case.nacos.as_ref().map(|r| r.text.clone())))]),
-            case.facts.log.marks.iter().rev().find(|m| m.version.is_some()).map(|m| &m.quote),
+            Text::new(
+                "faulty-client.bounded",
+                [(
+                    "release",
+                    json!(case.nacos.as_ref().map(|r| r.text.clone())),
+                )],
+            ),
+            case.facts
+                .log
+                .marks
+                .iter()
+                .rev()
+                .find(|m| m.version.is_some())
+                .map(|m| &m.quote),
         )),
         None => {}
     }
@@ -341,7 +434,11 @@ fn hypothesis(
         subjects: subjects(c, share),
         title: Text::new(
             "faulty-client.title",
-            [("ip", ip()), ("n", json!(f.count.max(f.sends).round())), ("first", local(f.first))],
+            [
+                ("ip", ip()),
+                ("n", json!(f.count.max(f.sends).round())),
+                ("first", local(f.first)),
+            ],
         ),
         evidence,
         remedy: remedy(case, c),
@@ -349,7 +446,12 @@ fn hypothesis(
     })
 }
 
-fn connected(f: &Failing<'_, '_>, ip: &dyn Fn() -> serde_json::Value, case: &Case<'_>, add: &mut dyn FnMut(Evidence)) {
+fn connected(
+    f: &Failing<'_, '_>,
+    ip: &dyn Fn() -> serde_json::Value,
+    case: &Case<'_>,
+    add: &mut dyn FnMut(Evidence),
+) {
     let c = f.client;
     if c.connections.is_empty() {
         return;
@@ -360,42 +462,80 @@ fn connected(f: &Failing<'_, '_>, ip: &dyn Fn() -> serde_json::Value, case: &Cas
         .connections
         .iter()
         .filter(|(_, k)| k.ready.or(k.registered).is_none_or(|t| t <= f.first))
-        .filter(|(_, k)| k.closed.or(k.expelled).is_none_or(|t| t >= last.minus_ms(2_000)))
+        .filter(|(_, k)| {
+            k.closed
+                .or(k.expelled)
+                .is_none_or(|t| t >= last.minus_ms(2_000))
+        })
         .collect();
     let opened_later = c
         .connections
         .iter()
         .filter(|(_, k)| k.ready.is_some_and(|t| t > f.first && t <= last))
         .count();
-    let expelled = c.connections.iter().filter(|(_, k)| k.expelled.is_some()).count();
+    let expelled = c
+        .connections
+        .iter()
+        .filter(|(_, k)| k.expelled.is_some())
+        .count();
+    let at_first = c
+        .connections
+        .iter()
+        .filter(|(_, k)| k.ready.or(k.registered).is_none_or(|t| t <= f.first))
+        .filter(|(_, k)| k.closed.or(k.expelled).is_none_or(|t| t >= f.first))
+        .count();
+    // Which of its connections fail no log of these releases says: what counts is how many of them stay.
+    let part = |n: usize| n as f64 / (at_first + opened_later).max(1) as f64;
     if !open.is_empty() {
         let ids: Vec<String> = open.iter().take(3).map(|(id, _)| id.to_string()).collect();
         add(Evidence::new(
             Weight::StaysConnected,
             Text::new(
                 "faulty-client.stays-connected",
-                [("ip", ip()), ("n", json!(open.len())), ("ids", json!(ids.join(", ")))],
+                [
+                    ("ip", ip()),
+                    ("n", json!(open.len())),
+                    ("all", json!(at_first)),
+                    ("ids", json!(ids.join(", "))),
+                ],
             ),
-            open.iter()
-                .find_map(|(_, k)| k.activities.get(Signal::Connect).and_then(|a| a.first.as_ref())),
-        ));
+            open.iter().find_map(|(_, k)| {
+                k.activities
+                    .get(Signal::Connect)
+                    .and_then(|a| a.first.as_ref())
+            }),
+        )
+        .scaled(part(open.len())));
     } else if expelled > 0 {
         add(Evidence::new(
             Weight::StaysConnected,
-            Text::new("faulty-client.expelled", [("ip", ip()), ("n", json!(expelled))]),
+            Text::new(
+                "faulty-client.expelled",
+                [("ip", ip()), ("n", json!(expelled))],
+            ),
             c.first_quote(Signal::Expelled),
         )
         .scaled(0.7));
-    } else if opened_later >= 2 && (opened_later as f64) >= f.count / 100.0 {
+    }
+    if opened_later >= 2 && expelled == 0 {
         add(Evidence::new(
             Weight::Reconnects,
-            Text::new("faulty-client.reconnects", [("ip", ip()), ("n", json!(opened_later))]),
+            Text::new(
+                "faulty-client.reconnects",
+                [("ip", ip()), ("n", json!(opened_later))],
+            ),
             c.first_quote(Signal::Connect),
-        ));
+        )
+        .scaled(part(opened_later)));
     }
 }
 
-fn order(case: &Case<'_>, f: &Failing<'_, '_>, ip: &dyn Fn() -> serde_json::Value, add: &mut dyn FnMut(Evidence)) {
+fn order(
+    case: &Case<'_>,
+    f: &Failing<'_, '_>,
+    ip: &dyn Fn() -> serde_json::Value,
+    add: &mut dyn FnMut(Evidence),
+) {
     let when = |id: &str, other: WallTime| {
         Text::new(
             id,
@@ -403,7 +543,10 @@ fn order(case: &Case<'_>, f: &Failing<'_, '_>, ip: &dyn Fn() -> serde_json::Valu
                 ("ip", ip()),
                 ("first", local(f.first)),
                 ("other", local(other)),
-                ("lag", json!(duration((f.first.0 - other.0).abs() as f64 / 1000.0))),
+                (
+                    "lag",
+                    json!(duration((f.first.0 - other.0).abs() as f64 / 1000.0)),
+                ),
             ],
         )
     };
@@ -424,17 +567,38 @@ fn order(case: &Case<'_>, f: &Failing<'_, '_>, ip: &dyn Fn() -> serde_json::Valu
     let (Some(onset), Some(top)) = (curve.shape.onset, curve.shape.top) else {
         return;
     };
+    // A need that comes and goes has no beginning of a growth; and samples that missed the first rise tell none either.
+    if curve.shape.course == Course::Bursts || case.exhausted_at().is_some_and(|t| t < onset) {
+        return;
+    }
     let step = curve.shape.step_ms.max(5_000);
     let lag = f.first.0 - onset.0;
     let rising = (top.0 - onset.0).max(step);
-    let at_onset = curve.points.iter().find(|p| p.time == onset).and_then(|p| p.quote.as_ref());
+    let at_onset = curve
+        .points
+        .iter()
+        .find(|p| p.time == onset)
+        .and_then(|p| p.quote.as_ref());
     // Growth that started inside the interval between two samples shows at the second.
     if lag.abs() <= (3 * step).max(rising / 10).max(20_000) {
-        add(Evidence::new(Weight::StartsWithGrowth, when("faulty-client.with-growth", onset), at_onset));
+        add(Evidence::new(
+            Weight::StartsWithGrowth,
+            when("faulty-client.with-growth", onset),
+            at_onset,
+        ));
     } else if lag < 0 && lag.abs() <= (12 * step).max(rising) {
-        add(Evidence::new(Weight::StartsWithGrowth, when("faulty-client.before-growth", onset), at_onset).scaled(0.6));
+        add(Evidence::new(
+            Weight::StartsWithGrowth,
+            when("faulty-client.before-growth", onset),
+            at_onset,
+        )
+        .scaled(0.6));
     } else if lag > 0 {
-        add(Evidence::new(Weight::StartsAfterGrowth, when("faulty-client.after-growth", onset), at_onset));
+        add(Evidence::new(
+            Weight::StartsAfterGrowth,
+            when("faulty-client.after-growth", onset),
+            at_onset,
+        ));
     }
 }
 
@@ -494,7 +658,10 @@ fn remedy(case: &Case<'_>, c: &Client<'_>) -> Remedy {
     match case.unbounded_queue() {
         Some(true) => lasting.push(Text::new(
             "remedy.upgrade-guard",
-            [("release", json!(case.nacos.as_ref().map(|r| r.text.clone())))],
+            [(
+                "release",
+                json!(case.nacos.as_ref().map(|r| r.text.clone())),
+            )],
         )),
         None => lasting.push(Text::new("remedy.upgrade-guard-unknown", [])),
         Some(false) => {}

@@ -35,7 +35,13 @@ pub enum Severity {
 
 impl Severity {
     /// All, from least to worst.
-    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+    pub const ALL: [Self; 5] = [
+        Self::Info,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Critical,
+    ];
 
     /// The name in reports and arguments.
     #[must_use]

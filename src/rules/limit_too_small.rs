@@ -36,7 +36,10 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     if let Some(heap) = case.heap.filter(|h| limit.bytes < h / 4) {
         evidence.push(Evidence::new(
             Weight::LimitUnderQuarter,
-            Text::new("limit-too-small.quarter", [("limit", json!(limit.bytes)), ("heap", json!(heap))]),
+            Text::new(
+                "limit-too-small.quarter",
+                [("limit", json!(limit.bytes)), ("heap", json!(heap))],
+            ),
             limit_quote,
         ));
     }
@@ -49,7 +52,10 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         if steady as f64 >= 0.6 * limit.bytes as f64 {
             evidence.push(Evidence::new(
                 Weight::NearUnderLoad,
-                Text::new("limit-too-small.near", [("steady", json!(steady)), ("limit", json!(limit.bytes))]),
+                Text::new(
+                    "limit-too-small.near",
+                    [("steady", json!(steady)), ("limit", json!(limit.bytes))],
+                ),
                 curve.points.last().and_then(|p| p.quote.as_ref()),
             ));
         }
@@ -62,7 +68,13 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     {
         evidence.push(Evidence::new(
             Weight::ChunkOverLimit,
-            Text::new("limit-too-small.chunk", [("requested", json!(requested)), ("limit", json!(limit.bytes))]),
+            Text::new(
+                "limit-too-small.chunk",
+                [
+                    ("requested", json!(requested)),
+                    ("limit", json!(limit.bytes)),
+                ],
+            ),
             e.quote.as_ref(),
         ));
     }
@@ -110,4 +122,3 @@ pub(super) fn advised(case: &Case<'_>, need: u64) -> u64 {
     let from_need = need + need / 4;
     from_heap.max(from_need).div_ceil(STEP) * STEP
 }
-

@@ -63,11 +63,17 @@ fn remedy(case: &Case<'_>, client: &Client<'_>) -> Remedy {
         .by_user
         .iter()
         .max_by_key(|(u, n)| (**n, std::cmp::Reverse(u.len())))
-        .map_or_else(|| "unknown".to_owned(), |(u, _)| String::from_utf8_lossy(u).into_owned());
+        .map_or_else(
+            || "unknown".to_owned(),
+            |(u, _)| String::from_utf8_lossy(u).into_owned(),
+        );
     Remedy {
         now: vec![Text::new(
             "login-burst.find",
-            [("ip", json!(client.address.to_string())), ("user", json!(user))],
+            [
+                ("ip", json!(client.address.to_string())),
+                ("user", json!(user)),
+            ],
         )],
         lasting: vec![Text::new("login-burst.lasting", [])],
     }
@@ -95,7 +101,12 @@ pub(super) struct Storm<'s> {
 pub(super) fn storms(case: &Case<'_>, storm: &Storm<'_>) -> Vec<Hypothesis> {
     let (from, to) = case.bounds();
     let mut rates: Vec<(usize, f64)> = Vec::new();
-    for (i, c) in case.clients.iter().enumerate().filter(|(_, c)| !c.is_server) {
+    for (i, c) in case
+        .clients
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| !c.is_server)
+    {
         let n: f64 = storm.signals.iter().map(|s| c.between(*s, from, to)).sum();
         if n > 0.0 {
             rates.push((i, n));
@@ -113,7 +124,11 @@ pub(super) fn storms(case: &Case<'_>, storm: &Storm<'_>) -> Vec<Hypothesis> {
             .filter(|(j, _)| *j != i)
             .map(|(_, n)| n / minutes)
             .collect();
-        let activities: Vec<&Activity> = storm.signals.iter().flat_map(|s| client.activities(*s)).collect();
+        let activities: Vec<&Activity> = storm
+            .signals
+            .iter()
+            .flat_map(|s| client.activities(*s))
+            .collect();
         let Some(burst) = busiest(&activities, from, to, usual_of_others(&mut others)) else {
             continue;
         };
@@ -138,7 +153,13 @@ fn span_minutes(case: &Case<'_>) -> f64 {
     ((last - first) as f64 / 60_000.0).max(1.0)
 }
 
-fn hypothesis(case: &Case<'_>, storm: &Storm<'_>, client: &Client<'_>, burst: &Burst, quote: Option<&Quote>) -> Hypothesis {
+fn hypothesis(
+    case: &Case<'_>,
+    storm: &Storm<'_>,
+    client: &Client<'_>,
+    burst: &Burst,
+    quote: Option<&Quote>,
+) -> Hypothesis {
     let params = || {
         [
             ("ip", json!(client.address.to_string())),
@@ -158,8 +179,18 @@ fn hypothesis(case: &Case<'_>, storm: &Storm<'_>, client: &Client<'_>, burst: &B
     )];
     evidence.extend(memory_evidence(case, burst));
     if let Some(claim) = &storm.suspect {
-        let mark = case.facts.log.marks.iter().rev().find(|m| m.version.is_some());
-        evidence.push(Evidence::new(Weight::SuspectRelease, claim.clone(), mark.map(|m| &m.quote)));
+        let mark = case
+            .facts
+            .log
+            .marks
+            .iter()
+            .rev()
+            .find(|m| m.version.is_some());
+        evidence.push(Evidence::new(
+            Weight::SuspectRelease,
+            claim.clone(),
+            mark.map(|m| &m.quote),
+        ));
     }
     Hypothesis {
         subjects: vec![Subject::new("client-ip", client.address.to_string())],
@@ -183,13 +214,27 @@ fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence> {
         && burst.from.0 >= t.0 - 2_000
     {
         let quote = case.exhaustion.as_ref().and_then(|e| e.quote.as_ref());
-        return Some(Evidence::new(Weight::AfterFailure, Text::new("burst.after-failure", when(t)), quote));
+        return Some(Evidence::new(
+            Weight::AfterFailure,
+            Text::new("burst.after-failure", when(t)),
+            quote,
+        ));
     }
     let curve = case.curve.as_ref()?;
-    let quote_at = |t| curve.points.iter().find(|p| p.time == t).and_then(|p| p.quote.as_ref());
+    let quote_at = |t| {
+        curve
+            .points
+            .iter()
+            .find(|p| p.time == t)
+            .and_then(|p| p.quote.as_ref())
+    };
     match (curve.shape.course, curve.shape.onset, curve.shape.top) {
         (Course::Flat, ..) => {
-            let at = curve.points.iter().rfind(|p| p.time <= burst.to).or(curve.points.last());
+            let at = curve
+                .points
+                .iter()
+                .rfind(|p| p.time <= burst.to)
+                .or(curve.points.last());
             Some(Evidence::new(
                 Weight::MemoryFlat,
                 Text::new("burst.memory-flat", [("level", json!(at.map(|p| p.bytes)))]),
@@ -199,18 +244,35 @@ fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence> {
         (_, Some(onset), Some(top)) => {
             let step = curve.shape.step_ms.max(5_000);
             Some(if burst.to.0 < onset.0 - step {
-                Evidence::new(Weight::EndsBeforeGrowth, Text::new("burst.ends-before", when(onset)), quote_at(onset))
+                Evidence::new(
+                    Weight::EndsBeforeGrowth,
+                    Text::new("burst.ends-before", when(onset)),
+                    quote_at(onset),
+                )
             } else if burst.from.0 > onset.0 + 3 * step {
-                Evidence::new(Weight::StartsAfterGrowth, Text::new("burst.starts-after", when(onset)), quote_at(onset))
+                Evidence::new(
+                    Weight::StartsAfterGrowth,
+                    Text::new("burst.starts-after", when(onset)),
+                    quote_at(onset),
+                )
             } else {
                 // The more of the rise falls into the burst, the more it may explain.
                 let overlap = (burst.to.0.min(top.0) - burst.from.0.max(onset.0)).max(0) as f64;
                 let part = overlap / ((top.0 - onset.0).max(1) as f64);
                 if part < 0.3 {
-                    Evidence::new(Weight::EndsBeforeGrowth, Text::new("burst.little-overlap", when(onset)), quote_at(onset))
-                        .scaled(1.0 - part)
+                    Evidence::new(
+                        Weight::EndsBeforeGrowth,
+                        Text::new("burst.little-overlap", when(onset)),
+                        quote_at(onset),
+                    )
+                    .scaled(1.0 - part)
                 } else {
-                    Evidence::new(Weight::BurstWithGrowth, Text::new("burst.with-growth", when(onset)), quote_at(onset)).scaled(part)
+                    Evidence::new(
+                        Weight::BurstWithGrowth,
+                        Text::new("burst.with-growth", when(onset)),
+                        quote_at(onset),
+                    )
+                    .scaled(part)
                 }
             })
         }

@@ -30,11 +30,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     };
     let direct = case.limit.as_ref().map_or(0, |l| l.bytes);
     let sum = heap.saturating_add(direct).saturating_add(REST);
-    let quote = case
-        .facts
-        .jvm
-        .source_of("MaxHeapSize")
-        .map(|s| &s.quote);
+    let quote = case.facts.jvm.source_of("MaxHeapSize").map(|s| &s.quote);
     let params = || {
         [
             ("heap", json!(heap)),
@@ -54,14 +50,25 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     vec![Hypothesis {
         subjects: vec![Subject::new("node", "physical-memory")],
         title: Text::new("overcommitted.title", []),
-        evidence: vec![Evidence::new(Weight::Computed, Text::new(id, params()), quote)],
+        evidence: vec![Evidence::new(
+            Weight::Computed,
+            Text::new(id, params()),
+            quote,
+        )],
         remedy: Remedy {
             now: Vec::new(),
             lasting: vec![Text::new(
                 "overcommitted.set",
-                [("heap", json!((physical as f64 * 0.7) as u64 / (64 << 20) * (64 << 20)))],
+                [(
+                    "heap",
+                    json!((physical as f64 * 0.7) as u64 / (64 << 20) * (64 << 20)),
+                )],
             )],
         },
-        severity: Some(if sum > physical { Severity::Medium } else { Severity::Low }),
+        severity: Some(if sum > physical {
+            Severity::Medium
+        } else {
+            Severity::Low
+        }),
     }]
 }

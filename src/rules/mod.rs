@@ -106,10 +106,22 @@ impl Family {
     #[must_use]
     pub fn present(self, case: &Case<'_>) -> bool {
         use crate::facts::Signal as S;
-        let any = |signals: &[S]| signals.iter().any(|s| case.facts.log.totals.get(*s).is_some());
+        let any = |signals: &[S]| {
+            signals
+                .iter()
+                .any(|s| case.facts.log.totals.get(*s).is_some())
+        };
         match self {
-            Self::PushLog => any(&[S::PushOk, S::PushFail, S::ConfigFanOut, S::ConfigPushFail, S::UdpScheduled]),
-            Self::ConnectionLog => any(&[S::Connect, S::Disconnect]) || !case.facts.log.connections.is_empty(),
+            Self::PushLog => any(&[
+                S::PushOk,
+                S::PushFail,
+                S::ConfigFanOut,
+                S::ConfigPushFail,
+                S::UdpScheduled,
+            ]),
+            Self::ConnectionLog => {
+                any(&[S::Connect, S::Disconnect]) || !case.facts.log.connections.is_empty()
+            }
             Self::AccessLog => any(&[S::Request]),
             Self::NamingLog => any(&[S::Registration]),
             Self::NmtSeries => case.nmt.len() >= 5,
@@ -149,7 +161,9 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 }
 
 /// How a case, a node or a report ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// A cause is named.
@@ -197,7 +211,12 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
     let mut findings: Vec<Finding> = Vec::new();
     let mut not_assessed = Vec::new();
     for rule in RULES.iter().copied() {
-        let missing: Vec<Family> = rule.needs.iter().copied().filter(|f| !f.present(case)).collect();
+        let missing: Vec<Family> = rule
+            .needs
+            .iter()
+            .copied()
+            .filter(|f| !f.present(case))
+            .collect();
         if !missing.is_empty() {
             not_assessed.push((rule, missing));
             continue;
@@ -218,16 +237,34 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
     let trouble = in_trouble(case, &findings);
     if !trouble {
         for f in findings.iter_mut().filter(|f| f.rule.kind == Kind::Cause) {
-            f.severity = f.severity.min(Severity::Medium);
+            let most = if f.confidence >= DECIDED {
+                Severity::Medium
+            } else {
+                Severity::Low
+            };
+            f.severity = f.severity.min(most);
         }
     }
-    let place = |f: &Finding| RULES.iter().position(|r| *r == f.rule).unwrap_or(usize::MAX);
+    let place = |f: &Finding| {
+        RULES
+            .iter()
+            .position(|r| *r == f.rule)
+            .unwrap_or(usize::MAX)
+    };
     findings.sort_by(|a, b| {
+        let causes = a.rule.kind == Kind::Cause && b.rule.kind == Kind::Cause;
+        let surer = b
+            .confidence
+            .total_cmp(&a.confidence)
+            .then(b.log_odds.total_cmp(&a.log_odds));
         b.severity
             .cmp(&a.severity)
-            .then((a.rule.kind == Kind::Cause).cmp(&(b.rule.kind == Kind::Cause)))
-            .then(b.confidence.total_cmp(&a.confidence))
-            .then(b.log_odds.total_cmp(&a.log_odds))
+            .then(a.rule.kind.cmp(&b.rule.kind))
+            .then(if causes {
+                surer
+            } else {
+                std::cmp::Ordering::Equal
+            })
             .then(place(a).cmp(&place(b)))
             .then(a.subject().cmp(b.subject()))
     });
@@ -285,7 +322,9 @@ fn outcome(case: &Case<'_>, findings: &[Finding], trouble: bool) -> Outcome {
     }
     let rival = causes.find(|f| !allied(first.rule, f.rule));
     match rival {
-        Some(r) if r.confidence >= DECIDED && first.log_odds - r.log_odds < TOO_CLOSE => Outcome::Undecided,
+        Some(r) if r.confidence >= DECIDED && first.log_odds - r.log_odds < TOO_CLOSE => {
+            Outcome::Undecided
+        }
         _ => Outcome::Cause,
     }
 }
@@ -325,7 +364,14 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), RULES.len());
         for r in RULES {
-            for text in [r.title, r.what, r.speaks_for, r.speaks_against, r.remedy, r.sources] {
+            for text in [
+                r.title,
+                r.what,
+                r.speaks_for,
+                r.speaks_against,
+                r.remedy,
+                r.sources,
+            ] {
                 assert!(!text.is_empty(), "{} lacks a text", r.id);
             }
             assert!(r.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));

@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::score::Weight;
 use super::shape::{Course, look, theil_sen};
-use super::{Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence};
+use super::{
+    Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence,
+};
 use crate::facts::memory::{Gauge, GaugeSample};
 use crate::text::{Text, local};
 use crate::units::WallTime;
@@ -46,7 +48,11 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let outside: Vec<(WallTime, u64)> = points
         .iter()
         .map(|&(t, rss)| {
-            let nmt = committed.iter().rfind(|c| c.0 <= t).or(committed.first()).map_or(0, |c| c.1);
+            let nmt = committed
+                .iter()
+                .rfind(|c| c.0 <= t)
+                .or(committed.first())
+                .map_or(0, |c| c.1);
             (t, rss.saturating_sub(nmt))
         })
         .collect();
@@ -57,17 +63,30 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         return Vec::new();
     };
     // Grown out of what the JVM could have touched at all, and going on.
-    let beyond = gap.course == Course::Growing || gap.course == Course::Plateau && gap.rise() > 256 << 20;
-    if rss.course != Course::Growing && rss.course != Course::Plateau || !beyond || untouched(last.0, last.1) > 0 {
+    let beyond =
+        gap.course == Course::Growing || gap.course == Course::Plateau && gap.rise() > 256 << 20;
+    if rss.course != Course::Growing && rss.course != Course::Plateau
+        || !beyond
+        || untouched(last.0, last.1) > 0
+    {
         return Vec::new();
     }
     let tail_from = gap.onset.unwrap_or(first.0);
-    let tail: Vec<_> = outside.iter().filter(|p| p.0 >= tail_from).copied().collect();
+    let tail: Vec<_> = outside
+        .iter()
+        .filter(|p| p.0 >= tail_from)
+        .copied()
+        .collect();
     let Some(slope) = theil_sen(&tail).filter(|s| s.low > 0.0) else {
         return Vec::new();
     };
     let seconds = (last.0.0 - tail_from.0) as f64 / 1000.0;
-    let at = |t: WallTime| resident.iter().find(|g| g.time == Some(t)).map(|g| &g.quote);
+    let at = |t: WallTime| {
+        resident
+            .iter()
+            .find(|g| g.time == Some(t))
+            .map(|g| &g.quote)
+    };
     let mut evidence = vec![Evidence::new(
         Weight::ResidentGrows,
         Text::new(
@@ -83,11 +102,23 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         at(last.0).or_else(|| at(first.0)),
     )];
     let total = case.nmt.last().and_then(|s| s.line("Total"));
-    let grown = nmt.last.saturating_sub(committed.iter().find(|c| c.0 >= tail_from).map_or(nmt.base, |c| c.1));
+    let grown = nmt.last.saturating_sub(
+        committed
+            .iter()
+            .find(|c| c.0 >= tail_from)
+            .map_or(nmt.base, |c| c.1),
+    );
     if (grown as f64) < 0.3 * gap.rise() as f64 {
         evidence.push(Evidence::new(
             Weight::JvmFlat,
-            Text::new("native.jvm-flat", [("grown", json!(grown)), ("gap", json!(gap.rise())), ("committed", json!(nmt.last))]),
+            Text::new(
+                "native.jvm-flat",
+                [
+                    ("grown", json!(grown)),
+                    ("gap", json!(gap.rise())),
+                    ("committed", json!(nmt.last)),
+                ],
+            ),
             total,
         ));
     } else {
@@ -99,7 +130,10 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     }
     vec![Hypothesis {
         subjects: vec![Subject::new("mapping", "anonymous")],
-        title: Text::new("native.title", [("rate", json!(slope.bytes_per_hour.round()))]),
+        title: Text::new(
+            "native.title",
+            [("rate", json!(slope.bytes_per_hour.round()))],
+        ),
         evidence,
         remedy: Remedy {
             now: vec![take_evidence(case), Text::new("native.smaps", [])],
@@ -123,5 +157,9 @@ fn resident<'c>(case: &'c Case<'_>) -> Vec<&'c GaugeSample> {
         all
     };
     let anonymous = of(Gauge::RssAnon);
-    if anonymous.len() >= 6 { anonymous } else { of(Gauge::Rss) }
+    if anonymous.len() >= 6 {
+        anonymous
+    } else {
+        of(Gauge::Rss)
+    }
 }

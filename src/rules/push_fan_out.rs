@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::score::Weight;
 use super::shape::Course;
-use super::{Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, faulty_client};
+use super::{
+    Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, faulty_client,
+};
 use crate::facts::Signal;
 use crate::facts::log::Service;
 use crate::parse::statement::ServiceText;
@@ -41,7 +43,13 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     let Some(&(name, service)) = ranked.first() else {
         return Vec::new();
     };
-    let fan_out = service.fan_out();
+    // Retries after failures count as pushes of the same change: there are no more subscribers than connections.
+    let fan_out = service.fan_out().min(
+        case.facts
+            .log
+            .census_max
+            .map_or(f64::INFINITY, |n| n as f64),
+    );
     if fan_out < FEWEST {
         return Vec::new();
     }
@@ -52,25 +60,31 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         .iter()
         .find_map(|s| service.activities.get(*s))
         .and_then(|a| a.first.as_ref());
-    let mut evidence = vec![Evidence::new(
-        Weight::WideFanOut,
-        Text::new(
-            "push-fan-out.wide",
-            [
-                ("service", name()),
-                ("subscribers", json!(fan_out.round())),
-                ("instances", json!(service.instances)),
-            ],
-        ),
-        quote,
-    )
-    .scaled((fan_out / 50.0).clamp(0.4, 1.0))];
+    let mut evidence = vec![
+        Evidence::new(
+            Weight::WideFanOut,
+            Text::new(
+                "push-fan-out.wide",
+                [
+                    ("service", name()),
+                    ("subscribers", json!(fan_out.round())),
+                    ("instances", json!(service.instances)),
+                ],
+            ),
+            quote,
+        )
+        .scaled((fan_out / 50.0).clamp(0.4, 1.0)),
+    ];
     if share >= 0.6 {
         evidence.push(Evidence::new(
             Weight::OneServiceDominates,
             Text::new(
                 "push-fan-out.dominates",
-                [("service", name()), ("share", json!((share * 1e4).round() / 1e4)), ("n", json!(all))],
+                [
+                    ("service", name()),
+                    ("share", json!((share * 1e4).round() / 1e4)),
+                    ("n", json!(all)),
+                ],
             ),
             quote,
         ));
@@ -89,7 +103,13 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     if failed.len() >= 3 && largest / total.max(1.0) < 0.6 {
         evidence.push(Evidence::new(
             Weight::FailuresSpread,
-            Text::new("push-fan-out.spread", [("clients", json!(failed.len())), ("n", json!(total.round()))]),
+            Text::new(
+                "push-fan-out.spread",
+                [
+                    ("clients", json!(failed.len())),
+                    ("n", json!(total.round())),
+                ],
+            ),
             quote,
         ));
     }
@@ -117,11 +137,20 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
 pub(super) fn course_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
     let Some(curve) = &case.curve else { return };
     let shape = &curve.shape;
-    let at = |t| curve.points.iter().find(|p| Some(p.time) == t).and_then(|p| p.quote.as_ref());
+    let at = |t| {
+        curve
+            .points
+            .iter()
+            .find(|p| Some(p.time) == t)
+            .and_then(|p| p.quote.as_ref())
+    };
     match shape.course {
         Course::Bursts | Course::Returned => evidence.push(Evidence::new(
             Weight::MemoryReturns,
-            Text::new("push-fan-out.returns", [("base", json!(shape.base)), ("peak", json!(shape.peak))]),
+            Text::new(
+                "push-fan-out.returns",
+                [("base", json!(shape.base)), ("peak", json!(shape.peak))],
+            ),
             at(shape.top),
         )),
         // Up to the top within a few samples and around it since: a level reached at once is no leak.
@@ -131,7 +160,14 @@ pub(super) fn course_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
             {
                 evidence.push(Evidence::new(
                     Weight::SteadyGrowth,
-                    Text::new("growth.steady", [("onset", local(onset)), ("top", local(top)), ("peak", json!(shape.peak))]),
+                    Text::new(
+                        "growth.steady",
+                        [
+                            ("onset", local(onset)),
+                            ("top", local(top)),
+                            ("peak", json!(shape.peak)),
+                        ],
+                    ),
                     at(Some(top)),
                 ));
             }
@@ -151,7 +187,13 @@ pub(super) fn blame(findings: &[Finding], evidence: &mut Vec<Evidence>) {
         evidence.push(
             Evidence::new(
                 Weight::OneClientExplains,
-                Text::new("blame.client", [("ip", json!(f.subject())), ("confidence", json!(f.confidence))]),
+                Text::new(
+                    "blame.client",
+                    [
+                        ("ip", json!(f.subject())),
+                        ("confidence", json!(f.confidence)),
+                    ],
+                ),
                 quote,
             )
             .scaled(f.confidence),

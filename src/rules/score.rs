@@ -62,7 +62,7 @@ weights! {
     ShortPause, "short-pause", -1.5, "A few seconds of failures are a restart or a pause.";
     StillDelivers, "still-delivers", -1.5, "It goes on acknowledging pushes in between.";
     Reconnects, "reconnects", -1.0, "A client that reconnects drops the queue of its old connection.";
-    LateAcks, "late-acks", -0.7, "It acknowledges, only too late: slow, not dead.";
+    LateAcks, "late-acks", -2.0, "It acknowledges, only too late: slow, not dead.";
     EverywhereAtOnce, "everywhere-at-once", -2.0, "When all fail alike the trouble is not in one client.";
     BackPressure, "back-pressure", -1.0, "From 2.3.1 on the server refuses to queue for a stream that is not ready.";
     // Bursts
@@ -106,7 +106,11 @@ pub fn confidence(evidence: &[Evidence]) -> (f64, f64) {
         .collect();
     sources.sort_unstable();
     sources.dedup();
-    let most = if sources.len() > 1 { CONFIDENCE_MAX } else { LONE_SOURCE_MAX };
+    let most = if sources.len() > 1 {
+        CONFIDENCE_MAX
+    } else {
+        LONE_SOURCE_MAX
+    };
     ((p.min(most) * 1e4).round() / 1e4, sum)
 }
 
@@ -120,6 +124,10 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), Weight::ALL.len());
-        assert!(Weight::ALL.iter().all(|w| w.reason().ends_with('.') && w.log_odds() != 0.0));
+        assert!(
+            Weight::ALL
+                .iter()
+                .all(|w| w.reason().ends_with('.') && w.log_odds() != 0.0)
+        );
     }
 }

@@ -96,36 +96,39 @@ pub fn look(points: &[(WallTime, u64)], noise: u64) -> Shape {
     let reached = points.iter().position(|p| p.1 >= nearly).unwrap_or(top_at);
     shape.top = Some(points[reached].0);
     let floor = base + (rise / 100).max(1 << 20).min(rise / 4);
-    let onset = points[..reached].iter().rposition(|p| p.1 <= floor).unwrap_or(0);
+    let onset = points[..reached]
+        .iter()
+        .rposition(|p| p.1 <= floor)
+        .unwrap_or(0);
     shape.onset = Some(points[onset].0);
     shape.slope = theil_sen(&points[onset..=reached]);
     shape.course = course(points, base, rise, onset, reached);
     shape
 }
 
-fn course(points: &[(WallTime, u64)], base: u64, rise: u64, onset: usize, reached: usize) -> Course {
+fn course(
+    points: &[(WallTime, u64)],
+    base: u64,
+    rise: u64,
+    onset: usize,
+    reached: usize,
+) -> Course {
     let last = points[points.len() - 1].1;
-    // Falls of more than a third of the rise, from a high to the next low.
-    let (mut falls, mut high, mut low) = (0, base, base);
+    // A fall of more than half of the rise, after which it rises as far again: a need that comes and goes.
+    let (mut high, mut low, mut fallen) = (base, base, false);
     for &(_, v) in points {
-        if v > high {
-            high = v;
-            low = v;
-        }
-        if v < low {
-            low = v;
-            if high - low > rise / 3 {
-                falls += 1;
-                high = v;
+        if fallen {
+            low = low.min(v);
+            if v > low + rise / 2 {
+                return Course::Bursts;
+            }
+        } else {
+            high = high.max(v);
+            if v + rise / 2 < high {
+                fallen = true;
+                low = v;
             }
         }
-        if v > low + rise / 5 {
-            low = v;
-            high = high.max(v);
-        }
-    }
-    if falls >= 2 {
-        return Course::Bursts;
     }
     if last < base + rise / 2 {
         return Course::Returned;
@@ -207,7 +210,10 @@ mod tests {
 
     #[test]
     fn a_rise_to_the_end_is_growth_with_its_onset_and_rate() {
-        let s = look(&curve(&[8, 8, 8, 8, 10, 12, 14, 16, 18, 20, 22, 24]), 4 * MIB);
+        let s = look(
+            &curve(&[8, 8, 8, 8, 10, 12, 14, 16, 18, 20, 22, 24]),
+            4 * MIB,
+        );
         assert_eq!(s.course, Course::Growing);
         assert_eq!(s.onset, Some(WallTime(15_000)));
         let slope = s.slope.unwrap();
@@ -216,8 +222,24 @@ mod tests {
 
     #[test]
     fn a_full_pool_that_stays_is_a_plateau_and_one_that_empties_came_back() {
-        assert_eq!(look(&curve(&[8, 8, 12, 16, 24, 32, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37]), 4 * MIB).course, Course::Plateau);
-        assert_eq!(look(&curve(&[8, 10, 16, 20, 27, 29, 29, 14, 14, 10, 10, 10, 12, 12]), 4 * MIB).course, Course::Returned);
+        assert_eq!(
+            look(
+                &curve(&[
+                    8, 8, 12, 16, 24, 32, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37
+                ]),
+                4 * MIB
+            )
+            .course,
+            Course::Plateau
+        );
+        assert_eq!(
+            look(
+                &curve(&[8, 10, 16, 20, 27, 29, 29, 14, 14, 10, 10, 10, 12, 12]),
+                4 * MIB
+            )
+            .course,
+            Course::Returned
+        );
     }
 
     #[test]
@@ -228,7 +250,10 @@ mod tests {
 
     #[test]
     fn warming_up_is_flat_and_three_samples_tell_nothing() {
-        assert_eq!(look(&curve(&[2, 3, 3, 4, 4, 4, 4]), 4 * MIB).course, Course::Flat);
+        assert_eq!(
+            look(&curve(&[2, 3, 3, 4, 4, 4, 4]), 4 * MIB).course,
+            Course::Flat
+        );
         assert_eq!(look(&curve(&[2, 30, 60]), 4 * MIB).course, Course::Unknown);
     }
 

@@ -152,7 +152,10 @@ mod tests {
         .map(|(k, v)| (k.to_owned(), v))
         .collect();
         assert_eq!(
-            render("{who}: {n|n} of {used|bytes} = {share|pct} in {s|dur}, {missing}", &params),
+            render(
+                "{who}: {n|n} of {used|bytes} = {share|pct} in {s|dur}, {missing}",
+                &params
+            ),
             "10.0.0.9: 3,493 of 478 MiB = 99.6 % in 5 min, ?"
         );
     }
