@@ -8,7 +8,7 @@ use crate::facts::quote::QuoteText;
 use crate::parse::failure::{self, Failure};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
 use crate::parse::statement::{Event, Rows, Series, Text};
-use crate::parse::{ParseErrorKind, access, cut, flags, nmt};
+use crate::parse::{ParseErrorKind, access, cut, flags, nmt, prometheus};
 use crate::span::{Place, Window};
 use crate::units::WallTime;
 
@@ -326,9 +326,8 @@ fn read_records(
             known |= !found.is_empty();
             facts.log.add_failures(&found, time);
         }
-        if record.time.is_none() && record.at == 0 && series == Series::Console && window.base == 0
-        {
-            known = true;
+        if record.time.is_none() && matches!(series, Series::Console | Series::Mixed) {
+            known |= read_console(window, &record, facts);
         }
         if known {
             tally.known += 1;
@@ -542,6 +541,7 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
             }
         }
         Format::JvmText => read_jvm_text(window, facts),
+        Format::Prometheus => read_prometheus(window, ctx, facts),
         Format::SmapsRollup => {
             read_gauge(window, ctx, facts, b"Rss:", Gauge::Rss);
             read_gauge(window, ctx, facts, b"Anonymous:", Gauge::RssAnon);
@@ -580,6 +580,52 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     c.known += records;
     if let Some(t) = time.filter(|_| ctx.name_time.is_some()) {
         c.saw_time(t);
+    }
+}
+
+/// The pools and counts of the actuator, one scrape or a loop of them.
+fn read_prometheus(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let scrapes = prometheus::read_all(window.bytes);
+    let alone = scrapes.len() == 1;
+    for scrape in scrapes {
+        for e in &scrape.errors {
+            facts.add_parse_error(window, e);
+        }
+        let time = match (&scrape.heading, alone) {
+            (Some(h), _) => ctx.shifted(Some(h.time)),
+            (None, true) => ctx.sample_time().0,
+            (None, false) => None,
+        };
+        if ctx.outside(time) {
+            continue;
+        }
+        let figures = [
+            (
+                Gauge::DirectPool,
+                scrape.direct.as_ref().and_then(|p| p.used),
+                &b"id=\"direct\""[..],
+            ),
+            (Gauge::Threads, scrape.threads_live, b"jvm_threads_live"),
+            (Gauge::HeapUsed, scrape.heap_used, b"area=\"heap\""),
+        ];
+        for (gauge, value, literal) in figures {
+            let Some(value) = value else { continue };
+            let line = lines_of(window.bytes).find(|(_, _, l)| {
+                memchr::memmem::find(l, literal).is_some()
+                    && memchr::memmem::find(l, b"used").is_some()
+            });
+            let (at, lines, line) = line.unwrap_or_default();
+            facts.memory.gauges.push(GaugeSample {
+                gauge,
+                time,
+                value,
+                quote: QuoteText {
+                    place: place(window, at, lines),
+                    line,
+                }
+                .keep(time, true),
+            });
+        }
     }
 }
 

@@ -56,6 +56,10 @@ pub fn ingest(inputs: &Inputs, options: &ReadOptions, progress: Progress<'_>) ->
                     facts
                 })
                 .reduce(Facts::default, Facts::merged);
+            facts.memory.has_heap_dump = inputs
+                .artefacts
+                .iter()
+                .any(|a| a.node == node && a.format == Format::HeapDump);
             facts.settle();
             facts
         })

@@ -62,7 +62,8 @@ fn is_closed_pipe(e: &anyhow::Error) -> bool {
 
 fn run_explain(rule: Option<&str>) -> Result<u8> {
     let mut out = io::stdout().lock();
-    table::explain(rule, &mut out)?;
+    let width = table::terminal_width().unwrap_or(100).clamp(40, 100);
+    table::explain(rule, width, &mut out)?;
     Ok(0)
 }
 
@@ -224,7 +225,7 @@ fn write_report(
         top: a.top,
         verbose: a.verbose,
     };
-    let mut write = |out: &mut dyn Write| -> io::Result<()> {
+    let write = |out: &mut dyn Write| -> io::Result<()> {
         match format {
             OutputFormat::Table => table::write(report, &style, out),
             OutputFormat::Json => json::write(report, out),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar that shows itself after a second.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     began: Instant,
     shown: AtomicBool,
@@ -15,7 +15,7 @@ pub struct Progress {
 impl Progress {
     /// A bar over `total` bytes; it never shows when `on` is false.
     #[must_use]
-    pub fn new(total: u64, on: bool) -> Self {
+    pub(crate) fn new(total: u64, on: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
         if let Ok(style) =
             ProgressStyle::with_template("{bar:24} {percent:>3} %  {bytes_per_sec}  {wide_msg}")
@@ -30,7 +30,7 @@ impl Progress {
     }
 
     /// `bytes` more of `file` have been read.
-    pub fn read(&self, bytes: u64, file: &str) {
+    pub(crate) fn read(&self, bytes: u64, file: &str) {
         self.bar.inc(bytes);
         if !self.shown.load(Ordering::Relaxed)
             && self.began.elapsed() > Duration::from_secs(1)
@@ -45,7 +45,7 @@ impl Progress {
     }
 
     /// Takes the bar away.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -73,6 +73,14 @@ impl WallTime {
             .map(|n| Self(n.and_utc().timestamp_millis()))
     }
 
+    /// Reads RFC 3339 as the instant it names, on a clock that shows UTC.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|t| Self(t.timestamp_millis()))
+    }
+
     /// `2026-11-22 23:55:36`, as the logs of the node print it.
     #[must_use]
     pub fn local(self) -> String {

@@ -1,6 +1,7 @@
 //! From facts to the value that is shown: runs the rules, orders, rounds, and gives every piece of evidence its file and
 //! line. Renderers compute nothing.
 
+pub mod escape;
 pub mod facts;
 pub mod model;
 
@@ -664,14 +665,51 @@ fn verdict(nodes: &[NodeReport], cluster: Option<&Cluster>) -> Option<Verdict> {
         .iter()
         .find(|n| of(n).is_some_and(|f| f.fingerprint == finding.fingerprint))
         .unwrap_or(named.0);
+    let statement = if node.is_none() {
+        cluster_statement(nodes, &finding)
+    } else {
+        source.statement.clone()
+    };
     Some(Verdict {
         rule: finding.rule,
         node,
         severity: finding.severity,
         confidence: finding.confidence,
         subjects: finding.subjects,
-        statement: source.statement.clone(),
+        statement,
     })
+}
+
+/// One line about a cause that troubles several nodes.
+fn cluster_statement(nodes: &[NodeReport], finding: &FindingReport) -> Text {
+    let on: Vec<&str> = finding
+        .subjects
+        .iter()
+        .filter(|s| s.kind == "node")
+        .map(|s| s.value.as_str())
+        .collect();
+    let exhausted: Vec<&str> = nodes
+        .iter()
+        .filter(|n| n.direct_memory.exhausted.count > 0)
+        .map(|n| n.id.as_str())
+        .collect();
+    let state = if exhausted.is_empty() {
+        Text::new("cluster.statement-calm", [])
+    } else {
+        Text::new(
+            "cluster.statement-exhausted",
+            [("nodes", json!(exhausted.join(", ")))],
+        )
+    };
+    Text::new(
+        "cluster.statement",
+        [
+            ("title", json!(format!("{}.", finding.title.text))),
+            ("n", json!(on.len())),
+            ("nodes", json!(on.join(", "))),
+            ("state", json!(state.text)),
+        ],
+    )
 }
 
 fn input_reports(inputs: &Inputs, facts: &[Facts]) -> Vec<Input> {

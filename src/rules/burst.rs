@@ -5,29 +5,29 @@ use crate::units::WallTime;
 
 /// A burst of one subject.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Burst {
+pub(super) struct Burst {
     /// First bucket at a high rate.
-    pub from: WallTime,
+    pub(super) from: WallTime,
     /// End of the last.
-    pub to: WallTime,
+    pub(super) to: WallTime,
     /// Events in it.
-    pub count: f64,
+    pub(super) count: f64,
     /// Most events in a minute.
-    pub per_minute: f64,
+    pub(super) per_minute: f64,
     /// Usual events in a minute.
-    pub usual: f64,
+    pub(super) usual: f64,
 }
 
 impl Burst {
     /// How many times the usual, shrunk so that a few events over nothing are no large factor.
     #[must_use]
-    pub fn ratio(&self) -> f64 {
+    pub(super) fn ratio(&self) -> f64 {
         (self.per_minute + 5.0) / (self.usual + 5.0)
     }
 
     /// Seconds it lasts.
     #[must_use]
-    pub fn lasts_s(&self) -> f64 {
+    pub(super) fn lasts_s(&self) -> f64 {
         (self.to.0 - self.from.0) as f64 / 1000.0
     }
 }
@@ -35,7 +35,7 @@ impl Burst {
 /// The busiest stretch of some activities together, within `from..to`. `others` is what is usual for other subjects, per
 /// minute.
 #[must_use]
-pub fn busiest(
+pub(super) fn busiest(
     activities: &[&Activity],
     from: WallTime,
     to: WallTime,
@@ -128,7 +128,7 @@ fn median_window(counts: &[f64], per_window: usize) -> f64 {
 
 /// What is usual among other subjects: the median of their mean rates per minute.
 #[must_use]
-pub fn usual_of_others(rates: &mut [f64]) -> f64 {
+pub(super) fn usual_of_others(rates: &mut [f64]) -> f64 {
     if rates.is_empty() {
         return 0.0;
     }

@@ -49,6 +49,12 @@ impl Run {
         self.from.is_none_or(|f| t >= f) && self.to.is_none_or(|e| t < e)
     }
 
+    /// Whether the process was serving then: a server that shuts down lets go of what it held.
+    #[must_use]
+    pub fn lives(&self, t: WallTime) -> bool {
+        self.holds(t) && self.ended.is_none_or(|e| t <= e)
+    }
+
     fn bounds(&self) -> (WallTime, WallTime) {
         (
             self.from.unwrap_or(WallTime(i64::MIN / 4)),
@@ -433,9 +439,17 @@ impl<'a> Case<'a> {
             .memory
             .nmt
             .iter()
-            .filter(|s| s.time.is_none_or(|t| run.holds(t)) && !s.report.kind.is_diff())
+            .filter(|s| s.time.is_none_or(|t| run.lives(t)) && !s.report.kind.is_diff())
             .collect();
-        let curve = curve(facts, &run, &nmt, limit.as_ref().map(|l| l.bytes), jdk);
+        let blind = jvm_limit::netty_mode(&flags, SHADED_PREFIX, jdk) == Some(NettyMode::NoCleaner);
+        let curve = curve(
+            facts,
+            &run,
+            &nmt,
+            limit.as_ref().map(|l| l.bytes),
+            jdk,
+            blind,
+        );
         let clients = clients(facts, &run);
         Self {
             facts,
@@ -809,6 +823,7 @@ fn curve(
     nmt: &[&NmtSample],
     limit: Option<u64>,
     jdk: Option<u32>,
+    blind: bool,
 ) -> Option<Curve> {
     let committed =
         |s: &NmtSample, name: &str| s.report.category(name).map(|c| c.amounts.committed.bytes);
@@ -835,6 +850,10 @@ fn curve(
     if timed > 0 && nmt.iter().any(|s| committed(s, "Internal").is_some()) {
         return Some(from_nmt("Internal", "nmt:Internal"));
     }
+    // Past the JDK's books the pool of its beans shows next to nothing: that is no calm.
+    if blind {
+        return None;
+    }
     let points: Vec<Point> = facts
         .memory
         .gauges
@@ -842,7 +861,7 @@ fn curve(
         .filter(|g| g.gauge == Gauge::DirectPool)
         .filter_map(|g| {
             Some(Point {
-                time: g.time.filter(|t| run.holds(*t))?,
+                time: g.time.filter(|t| run.lives(*t))?,
                 bytes: g.value,
                 quote: Some(g.quote.clone()),
             })

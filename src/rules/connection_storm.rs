@@ -9,7 +9,7 @@ use crate::facts::Signal;
 use crate::text::Text;
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "connection-storm",
     kind: Kind::Cause,
     title: "A storm of connections",

@@ -9,7 +9,7 @@ use crate::facts::Signal;
 use crate::text::{Text, local};
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "direct-buffer-leak",
     kind: Kind::Cause,
     title: "A leak of direct buffers in the server",

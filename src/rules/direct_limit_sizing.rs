@@ -8,7 +8,7 @@ use super::{Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Sev
 use crate::text::Text;
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "direct-limit-sizing",
     kind: Kind::Advice,
     title: "The limit of direct memory deserves a look",

@@ -9,7 +9,7 @@ use super::{
 use crate::text::{Text, local};
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "direct-memory-exhausted",
     kind: Kind::Condition,
     title: "Direct memory is exhausted",

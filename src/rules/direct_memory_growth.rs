@@ -8,7 +8,7 @@ use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Severity, S
 use crate::text::{Text, local};
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "direct-memory-growth",
     kind: Kind::Condition,
     title: "Direct memory grows",

@@ -7,7 +7,7 @@ use super::{Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Sev
 use crate::text::Text;
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "evidence-gap",
     kind: Kind::Advice,
     title: "Evidence that is missing",

@@ -13,7 +13,7 @@ use crate::text::{Text, duration, local};
 use crate::units::WallTime;
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "faulty-client",
     kind: Kind::Cause,
     title: "A client that stopped reading",
@@ -424,15 +424,20 @@ fn hypothesis(
         )),
         None => {}
     }
-    let odds: f64 = super::score::PRIOR + evidence.iter().map(Evidence::contribution).sum::<f64>();
-    // What is this unlikely would only hide the others.
-    if odds < -2.5 {
+    if super::hopeless(&evidence) {
         return None;
     }
     evidence.sort_by(|a, b| b.contribution().total_cmp(&a.contribution()));
-    Some(Hypothesis {
-        subjects: subjects(c, share),
-        title: Text::new(
+    let title = match f.silent_since {
+        Some((t, _)) => Text::new(
+            "faulty-client.title-silent",
+            [
+                ("ip", ip()),
+                ("first", local(t)),
+                ("n", json!(f.sends.round())),
+            ],
+        ),
+        None => Text::new(
             "faulty-client.title",
             [
                 ("ip", ip()),
@@ -440,6 +445,10 @@ fn hypothesis(
                 ("first", local(f.first)),
             ],
         ),
+    };
+    Some(Hypothesis {
+        subjects: subjects(c, share),
+        title,
         evidence,
         remedy: remedy(case, c),
         severity: None,

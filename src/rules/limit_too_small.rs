@@ -9,7 +9,7 @@ use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Subject, lo
 use crate::text::Text;
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "limit-too-small",
     kind: Kind::Cause,
     title: "The limit of direct memory is too small",
@@ -93,6 +93,9 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         return Vec::new();
     }
     let need = case.used_peak().map_or(limit.bytes, |(used, _)| used);
+    if super::hopeless(&evidence) {
+        return Vec::new();
+    }
     vec![Hypothesis {
         subjects: vec![Subject::new("node", "direct-memory-limit")],
         title: Text::new("limit-too-small.title", [("limit", json!(limit.bytes))]),

@@ -12,7 +12,7 @@ use crate::text::{Text, local};
 use crate::units::WallTime;
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "login-burst",
     kind: Kind::Cause,
     title: "A burst of logins",
@@ -202,7 +202,12 @@ fn hypothesis(
 }
 
 /// What memory did while a burst lasted.
+///
+/// Where memory is calm there is nothing to explain: the burst stands for itself.
 fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence> {
+    if !case.in_trouble() {
+        return None;
+    }
     let when = |other: WallTime| {
         [
             ("from", local(burst.from)),

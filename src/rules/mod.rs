@@ -343,6 +343,11 @@ pub fn verdict(d: &Diagnosis) -> Option<&Finding> {
         .flatten()
 }
 
+/// So unlikely that telling it would only hide the others.
+fn hopeless(evidence: &[Evidence]) -> bool {
+    score::PRIOR + evidence.iter().map(Evidence::contribution).sum::<f64>() < -2.5
+}
+
 /// Steps that come before any restart, because a restart destroys what they take.
 #[must_use]
 pub fn take_evidence(case: &Case<'_>) -> Text {

@@ -12,7 +12,7 @@ use crate::text::{Text, local};
 use crate::units::WallTime;
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "native-memory-outside-nmt",
     kind: Kind::Cause,
     title: "Native memory outside the JVM's books",

@@ -13,7 +13,7 @@ use crate::parse::statement::ServiceText;
 use crate::text::{Text, local};
 
 /// The rule.
-pub static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "push-fan-out",
     kind: Kind::Cause,
     title: "One change, many subscribers",
@@ -115,6 +115,9 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     }
     course_evidence(case, &mut evidence);
     blame(findings, &mut evidence);
+    if super::hopeless(&evidence) {
+        return Vec::new();
+    }
     vec![Hypothesis {
         subjects: vec![Subject::new("service", path.clone()).with_share(share)],
         title: Text::new(
