@@ -1,4 +1,4 @@
-//! Arguments of the program.
+//! Arguments of the program, with their help. In the library so that tests can hold the man page against them; no logic.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Says why a Nacos server runs out of off-heap memory, from its logs and JVM memory artefacts.
 #[derive(Debug, Parser)]
 #[command(name = "nacos-offheap", version, max_term_width = 100)]
-pub(crate) struct Cli {
+pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub command: Command,
 }
 
 /// Commands.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Read log directories, files and JVM artefacts; name the cause, who, since when, and what to do
     Analyze(Box<Analyze>),
     /// What a rule looks for, why, and what to do; without RULE the catalogue
@@ -27,7 +27,7 @@ pub(crate) enum Command {
 
 /// Output formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputFormat {
+pub enum OutputFormat {
     /// For the terminal
     Table,
     /// The report as JSON
@@ -36,7 +36,7 @@ pub(crate) enum OutputFormat {
 
 /// When to do something that depends on the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum When {
+pub enum When {
     /// When there is a terminal
     Auto,
     /// Always
@@ -47,84 +47,84 @@ pub(crate) enum When {
 
 /// Arguments of `analyze`.
 #[derive(Debug, Args)]
-pub(crate) struct Analyze {
+pub struct Analyze {
     /// Directories, files, or - for standard input; several log directories are several nodes
     #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
+    pub paths: Vec<PathBuf>,
 
     /// Format of the output: table or json; FORMAT=FILE writes to a file, may be given several times
     #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
-    pub(crate) formats: Vec<String>,
+    pub formats: Vec<String>,
 
     /// Write the report to FILE instead of standard output
     #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    pub output: Option<PathBuf>,
 
     /// Zone of times without one, such as +08:00 or UTC (else what the files show, else UTC)
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
-    pub(crate) tz: Option<String>,
+    pub tz: Option<String>,
 
     /// Take only what happened from this time of the node's clock on, such as "2026-11-22 23:50"
     #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
+    pub since: Option<String>,
 
     /// Take only what happened until this time of the node's clock
     #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
+    pub until: Option<String>,
 
     /// The limit of direct memory, such as 480m, when no file tells it
     #[arg(long, value_name = "SIZE")]
-    pub(crate) max_direct_memory: Option<String>,
+    pub max_direct_memory: Option<String>,
 
     /// The maximum of the heap, when no file tells it
     #[arg(long, value_name = "SIZE")]
-    pub(crate) heap: Option<String>,
+    pub heap: Option<String>,
 
     /// Physical memory of the machine or container, when no file tells it
     #[arg(long, value_name = "SIZE")]
-    pub(crate) physical_memory: Option<String>,
+    pub physical_memory: Option<String>,
 
     /// Rows of tables that people read; the JSON holds all
     #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(crate) top: usize,
+    pub top: usize,
 
     /// Name a node: NAME=PATH (may be given several times)
     #[arg(long = "node", value_name = "NAME=PATH")]
-    pub(crate) nodes: Vec<String>,
+    pub nodes: Vec<String>,
 
     /// Exit with 1 at or above this severity, at this outcome, or when a figure holds (peak_ratio>=0.9)
     #[arg(long, value_name = "WHAT")]
-    pub(crate) fail_on: Vec<String>,
+    pub fail_on: Vec<String>,
 
     /// Exit with 3 when an input is cut or corrupt, or when a figure of --fail-on is unknown
     #[arg(long)]
-    pub(crate) strict: bool,
+    pub strict: bool,
 
     /// Exit with 0 where it would be 1 or 3
     #[arg(long)]
-    pub(crate) exit_zero: bool,
+    pub exit_zero: bool,
 
     /// Threads (default: one for each core)
     #[arg(short, long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
+    pub jobs: Option<usize>,
 
     /// Show progress on standard error
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    pub(crate) progress: When,
+    pub progress: When,
 
     /// Colours
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: When,
+    pub color: When,
 
     /// Width of the output in columns (default: that of the terminal, at most 120)
     #[arg(long, value_name = "COLUMNS")]
-    pub(crate) width: Option<usize>,
+    pub width: Option<usize>,
 
     /// Only errors on standard error
     #[arg(short, long)]
-    pub(crate) quiet: bool,
+    pub quiet: bool,
 
     /// Also show evidence against, contributions, and inputs one by one
     #[arg(short, long)]
-    pub(crate) verbose: bool,
+    pub verbose: bool,
 }

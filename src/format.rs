@@ -96,6 +96,12 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if by_name == Some(Series::Console) && !looks_binary(head) {
         return Ok(Format::Log(Series::Console));
     }
+    // A hole of NULs after a crash does not make a log binary.
+    if let Some(series) = by_name
+        && is_log_head(head)
+    {
+        return Ok(Format::Log(series));
+    }
     if looks_binary(head) {
         return Err("binary, of no known format");
     }

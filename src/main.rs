@@ -1,6 +1,5 @@
 //! The program: reads arguments, calls the library, writes the output, maps the outcome to an exit code.
 
-mod cli;
 mod progress;
 
 use std::fs::File;
@@ -11,8 +10,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use cli::{Analyze, Cli, Command, OutputFormat, When};
 use nacos_offheap::artefact::discover::Argument;
+use nacos_offheap::cli::{Analyze, Cli, Command, OutputFormat, When};
 use nacos_offheap::gate::{Gate, Held};
 use nacos_offheap::report::{Report, json, table};
 use nacos_offheap::rules::Given;

@@ -578,7 +578,8 @@ fn who(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
 }
 
 fn why(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
-    page.heading(&format!("WHY  {}", terminal(&f.title.text)))?;
+    page.blank()?;
+    page.paragraph("WHY  ", &f.title.text, Some(bold()))?;
     let for_it: Vec<_> = f.evidence.iter().filter(|e| e.speaks_for).collect();
     let against: Vec<_> = f.evidence.iter().filter(|e| !e.speaks_for).collect();
     let most = if page.style.verbose {

@@ -27,6 +27,7 @@ impl Text {
     pub fn new<const N: usize>(id: &str, params: [(&str, Value); N]) -> Self {
         let params: BTreeMap<String, Value> =
             params.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        debug_assert!(en::template(id).is_some(), "no text {id}");
         let text = render(en::template(id).unwrap_or(id), &params);
         Self {
             id: id.to_owned(),
