@@ -1,4 +1,5 @@
 //! The program as its users run it: exit codes, messages, files, pipes.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 
@@ -29,7 +30,10 @@ fn out(o: &Output) -> String {
 }
 
 fn incident(name: &str) -> String {
-    fixture("incidents").join(name).to_string_lossy().into_owned()
+    fixture("incidents")
+        .join(name)
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// One line on standard error that begins with the program's name, exit 2, nothing on standard output.
@@ -60,7 +64,9 @@ fn a_directory_without_a_known_file_is_one_line_and_exit_2() {
 #[test]
 fn a_binary_file_is_named_as_such() {
     let s = Scratch::new("cli-binary");
-    let bytes: Vec<u8> = (0..20_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes: Vec<u8> = (0..20_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
     let f = s.file("core.dump", &bytes);
     is_refused(&run(&["analyze", &f.to_string_lossy()]), "binary");
 }
@@ -68,12 +74,21 @@ fn a_binary_file_is_named_as_such() {
 #[test]
 fn wrong_usage_is_exit_2_and_says_what_is_right() {
     let i = incident("healthy");
-    is_refused(&run(&["analyze", &i, "--format", "yaml"]), "one of table, json");
+    is_refused(
+        &run(&["analyze", &i, "--format", "yaml"]),
+        "one of table, json",
+    );
     is_refused(&run(&["analyze", &i, "--fail-on", "hgih"]), "critical");
     is_refused(&run(&["analyze", &i, "--tz", "Mars"]), "+08:00");
     is_refused(&run(&["analyze", &i, "--heap", "much"]), "480m");
-    is_refused(&run(&["analyze", &i, "--since", "yesterday"]), "2026-11-22 23:50");
-    is_refused(&run(&["analyze", &i, "-f", "json", "-f", "table"]), "FORMAT=FILE");
+    is_refused(
+        &run(&["analyze", &i, "--since", "yesterday"]),
+        "2026-11-22 23:50",
+    );
+    is_refused(
+        &run(&["analyze", &i, "-f", "json", "-f", "table"]),
+        "FORMAT=FILE",
+    );
     is_refused(&run(&["analyze", &i, "--node", "x"]), "NAME=PATH");
     is_refused(&run(&["analyze", &i, "-j", "0"]), "one thread");
     is_refused(&run(&["explain", "no-such-rule"]), "faulty-client");
@@ -99,8 +114,20 @@ fn gates_decide_between_0_and_1() {
         (vec![&stuck, "--fail-on", "exhausted.count>1000"], 0),
         (vec![&stuck, "--fail-on", "critical", "--exit-zero"], 0),
         (vec![&calm, "--fail-on", "time_to_limit_s<60"], 0),
-        (vec![&calm, "--fail-on", "time_to_limit_s<60", "--strict"], 3),
-        (vec![&calm, "--fail-on", "time_to_limit_s<60", "--strict", "--exit-zero"], 0),
+        (
+            vec![&calm, "--fail-on", "time_to_limit_s<60", "--strict"],
+            3,
+        ),
+        (
+            vec![
+                &calm,
+                "--fail-on",
+                "time_to_limit_s<60",
+                "--strict",
+                "--exit-zero",
+            ],
+            0,
+        ),
         (vec![&stuck, "--fail-on", "critical", "--strict"], 1),
         (vec![&calm, "--strict"], 0),
     ] {
@@ -108,7 +135,10 @@ fn gates_decide_between_0_and_1() {
         all.extend(&args);
         let o = run(&all);
         assert_eq!(code(&o), want, "{args:?}: {}", err(&o));
-        assert!(!o.stdout.is_empty(), "the report is written whatever the gate says");
+        assert!(
+            !o.stdout.is_empty(),
+            "the report is written whatever the gate says"
+        );
     }
 }
 
@@ -128,7 +158,10 @@ fn a_log_cut_inside_a_record_is_read_told_and_strict_fails() {
     let json: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
     assert_eq!(json["inputs"][0]["complete"], false);
     assert!(json["inputs"][0]["issues"][0]["offset"].as_u64().unwrap() > 0);
-    assert_eq!(json["outcome"], "insufficient-evidence", "a push log alone tells nothing of memory");
+    assert_eq!(
+        json["outcome"], "insufficient-evidence",
+        "a push log alone tells nothing of memory"
+    );
 }
 
 #[test]
@@ -140,7 +173,12 @@ fn a_packed_log_cut_in_the_middle_is_read_as_far_as_it_goes() {
     assert_eq!(code(&o), 3, "{}", err(&o));
     let json: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
     assert_eq!(json["inputs"][0]["complete"], false);
-    assert!(json["nodes"][0]["facts"]["push"]["failed"].as_u64().unwrap() > 100);
+    assert!(
+        json["nodes"][0]["facts"]["push"]["failed"]
+            .as_u64()
+            .unwrap()
+            > 100
+    );
 }
 
 #[test]
@@ -156,7 +194,10 @@ fn standard_input_is_an_input() {
     let o = child.wait_with_output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
     assert_eq!(json["inputs"][0]["path"], "-");
-    assert_eq!(json["nodes"][0]["direct_memory"]["limit_bytes"], 503_316_480);
+    assert_eq!(
+        json["nodes"][0]["direct_memory"]["limit_bytes"],
+        503_316_480
+    );
 }
 
 #[test]
@@ -226,7 +267,10 @@ fn hostile_log_text_reaches_the_terminal_escaped() {
     assert_eq!(code(&o), 0, "{}", err(&o));
     let shown = out(&o);
     assert!(shown.contains("evil"), "{shown}");
-    assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+    assert!(
+        !shown.chars().any(|c| c.is_control() && c != '\n'),
+        "{shown:?}"
+    );
     assert!(!shown.contains('\u{202e}'));
 }
 
@@ -244,7 +288,11 @@ fn explain_tells_every_rule() {
 #[test]
 fn the_limit_and_the_zone_can_be_given() {
     let s = Scratch::new("cli-given");
-    for f in ["nmt-20261123-004906.txt", "nmt-20261123-004927.txt", "nmt-20261123-004947.txt"] {
+    for f in [
+        "nmt-20261123-004906.txt",
+        "nmt-20261123-004927.txt",
+        "nmt-20261123-004947.txt",
+    ] {
         let bytes = std::fs::read(fixture("incidents/stuck-client/nmt").join(f)).unwrap();
         s.file(f, &bytes);
     }
@@ -268,7 +316,14 @@ fn the_limit_and_the_zone_can_be_given() {
 
 #[test]
 fn a_stretch_of_time_can_be_cut_out() {
-    let o = run(&["analyze", &incident("stuck-client"), "--until", "2026-11-23 00:49:50", "-f", "json"]);
+    let o = run(&[
+        "analyze",
+        &incident("stuck-client"),
+        "--until",
+        "2026-11-23 00:49:50",
+        "-f",
+        "json",
+    ]);
     let v: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
     assert_eq!(v["outcome"], "no-cause");
     assert_eq!(v["nodes"][0]["direct_memory"]["exhausted"]["count"], 0);
@@ -301,7 +356,11 @@ fn secrets_reach_no_output() {
         all.extend(args);
         let o = run(&all);
         assert_eq!(code(&o), 0, "{}", err(&o));
-        assert!(!out(&o).contains("sup3rs3cret") && !err(&o).contains("sup3rs3cret"), "{}", out(&o));
+        assert!(
+            !out(&o).contains("sup3rs3cret") && !err(&o).contains("sup3rs3cret"),
+            "{}",
+            out(&o)
+        );
     }
 }
 

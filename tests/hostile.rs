@@ -1,5 +1,6 @@
 //! Damaged inputs: any prefix, flipped bytes, absurd sizes. The program ends, says what is missing, never panics, and never
 //! calls half a file healthy.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 
@@ -70,7 +71,12 @@ fn flipped_bytes_end_with_a_report() {
         }
         let r = report_of(&[&dir], None);
         // Allocation failures stand in several files: damage does not make the server look well.
-        assert_ne!(r.outcome, Outcome::NoCause, "round {round}: {}", r.statement.text);
+        assert_ne!(
+            r.outcome,
+            Outcome::NoCause,
+            "round {round}: {}",
+            r.statement.text
+        );
     }
 }
 

@@ -1,4 +1,5 @@
 //! Who may use whom: the walls between modules, read off the `use crate::` lines of the sources.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 
@@ -15,9 +16,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("facts", &["parse", "span", "units"]),
     ("format", &["facts", "parse", "span", "units"]),
     ("artefact", &["format", "parse", "span", "units"]),
-    ("ingest", &["artefact", "facts", "format", "parse", "span", "units"]),
-    ("rules", &["facts", "jvm_limit", "parse", "span", "text", "units"]),
-    ("report", &["artefact", "facts", "format", "parse", "rules", "span", "text", "units"]),
+    (
+        "ingest",
+        &["artefact", "facts", "format", "parse", "span", "units"],
+    ),
+    (
+        "rules",
+        &["facts", "jvm_limit", "parse", "span", "text", "units"],
+    ),
+    (
+        "report",
+        &[
+            "artefact", "facts", "format", "parse", "rules", "span", "text", "units",
+        ],
+    ),
     ("gate", &["report", "rules"]),
     ("cli", &[]),
 ];
@@ -57,14 +69,27 @@ fn dependencies_between_modules_go_one_way() {
                 rest = &rest[i + "crate::".len()..];
                 // `use crate::{a, b}` names several.
                 let names: Vec<&str> = match rest.strip_prefix('{') {
-                    Some(list) => list.split('}').next().unwrap().split(',').map(str::trim).collect(),
+                    Some(list) => list
+                        .split('}')
+                        .next()
+                        .unwrap()
+                        .split(',')
+                        .map(str::trim)
+                        .collect(),
                     None => vec![rest],
                 };
                 for name in names {
-                    let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                    let name: String = name
+                        .chars()
+                        .take_while(|c| c.is_alphanumeric() || *c == '_')
+                        .collect();
                     let is_module = MAY_USE.iter().any(|(m, _)| *m == name);
                     if is_module && name != module && !allowed.contains(&name.as_str()) {
-                        wrong.push(format!("{}:{}: {module} may not use {name}", file.display(), n + 1));
+                        wrong.push(format!(
+                            "{}:{}: {module} may not use {name}",
+                            file.display(),
+                            n + 1
+                        ));
                     }
                 }
             }
@@ -90,7 +115,10 @@ fn every_sentence_in_the_code_has_a_template_and_none_is_left_over() {
             code.push_str(&std::fs::read_to_string(&f).unwrap());
         }
     }
-    let unused: Vec<_> = ids.iter().filter(|id| !code.contains(&format!("\"{id}\""))).collect();
+    let unused: Vec<_> = ids
+        .iter()
+        .filter(|id| !code.contains(&format!("\"{id}\"")))
+        .collect();
     assert!(unused.is_empty(), "no code says {unused:?}");
     let called = regex::Regex::new(r#"Text::new\(\s*"([^"]+)""#).unwrap();
     for c in called.captures_iter(&code) {
@@ -107,10 +135,21 @@ fn only_the_map_is_unsafe_and_only_the_binary_prints() {
         for (n, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap();
             let at = format!("{name}:{}", n + 1);
-            assert!(!code.contains("unsafe {") || name == "artefact/map.rs", "{at} is unsafe");
-            assert!(!code.contains("println!") && !code.contains("eprint"), "{at} prints");
-            let reads = code.contains("File::open") || code.contains("fs::read") || code.contains("fs::metadata");
-            assert!(!reads || name.starts_with("artefact/") || text[..].contains("#[cfg(test)]"), "{at} reads a file");
+            assert!(
+                !code.contains("unsafe {") || name == "artefact/map.rs",
+                "{at} is unsafe"
+            );
+            assert!(
+                !code.contains("println!") && !code.contains("eprint"),
+                "{at} prints"
+            );
+            let reads = code.contains("File::open")
+                || code.contains("fs::read")
+                || code.contains("fs::metadata");
+            assert!(
+                !reads || name.starts_with("artefact/") || text[..].contains("#[cfg(test)]"),
+                "{at} reads a file"
+            );
         }
     }
 }

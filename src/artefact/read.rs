@@ -177,17 +177,16 @@ pub fn unpack(raw: Box<dyn Read + Send>, packing: Packing) -> io::Result<Box<dyn
     })
 }
 
+/// One frame of a Zstandard stream.
+type Frame = ruzstd::decoding::StreamingDecoder<
+    io::BufReader<Box<dyn Read + Send>>,
+    ruzstd::decoding::FrameDecoder,
+>;
+
 /// Frame after frame of a Zstandard stream; one decoder reads one frame.
 struct ZstdFrames {
     raw: Option<io::BufReader<Box<dyn Read + Send>>>,
-    decoder: Option<
-        Box<
-            ruzstd::decoding::StreamingDecoder<
-                io::BufReader<Box<dyn Read + Send>>,
-                ruzstd::decoding::FrameDecoder,
-            >,
-        >,
-    >,
+    decoder: Option<Box<Frame>>,
 }
 
 impl ZstdFrames {

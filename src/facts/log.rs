@@ -310,7 +310,7 @@ impl LogFacts {
         signal: Signal,
         line: &Line<'_>,
     ) -> &mut Service {
-        if self.services.get(s.0).is_none() {
+        if !self.services.contains_key(s.0) {
             self.services.insert(s.0.into(), Service::default());
         }
         let Some(service) = self.services.get_mut(s.0) else {

@@ -171,9 +171,7 @@ impl Facts {
     /// Puts into one order what was collected in the order of reading.
     pub fn settle(&mut self) {
         self.issues.sort();
-        self.log
-            .marks
-            .sort_by(|a, b| (a.quote.key(), a.kind).cmp(&(b.quote.key(), b.kind)));
+        self.log.marks.sort_by_key(|m| (m.quote.key(), m.kind));
         self.memory.settle();
         self.jvm.settle();
     }

@@ -346,10 +346,7 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
     match d.outcome {
         Outcome::Cause => Text::new(
             "outcome.cause",
-            [
-                ("title", json!(first.map(|f| title(f)))),
-                ("state", state()),
-            ],
+            [("title", json!(first.map(title))), ("state", state())],
         ),
         Outcome::Undecided => match (
             first,

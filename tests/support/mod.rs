@@ -1,4 +1,5 @@
 //! What several tests share.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 #![allow(dead_code, unreachable_pub, reason = "each test takes what it needs")]
 
 use std::fs;
@@ -10,7 +11,9 @@ use nacos_offheap::{Options, analyse, find_inputs};
 
 /// A path below `fixtures/`.
 pub fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(path)
 }
 
 /// The report of some paths.

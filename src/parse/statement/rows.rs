@@ -9,6 +9,10 @@ use crate::parse::cut;
 const CONTROL: &[Series] = &[Series::RemoteDigest, Series::Nacos, Series::PluginControl];
 
 /// A row without fields.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one for each column of the table"
+)]
 const fn known(
     id: &'static str,
     files: &'static [Series],
