@@ -4,6 +4,8 @@
 //! An error never ends the reading of an input: the parser says where and what ([`ParseError`]) and goes on at the next
 //! record.
 
+pub mod hprof;
+
 use std::borrow::Cow;
 use std::fmt;
 

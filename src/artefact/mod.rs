@@ -1,0 +1,3 @@
+//! Inputs: where their bytes come from.
+
+pub mod map;

@@ -1,0 +1,3 @@
+//! All that the inputs say: typed, bounded, nothing inferred.
+
+pub mod heap;
