@@ -8,7 +8,10 @@ use nacos_offheap::artefact::map::Mapped;
 use nacos_offheap::facts::heap::{DumpSource, read_dump};
 
 fn main() -> anyhow::Result<()> {
-    let path: PathBuf = std::env::args_os().nth(1).map(PathBuf::from).unwrap_or_default();
+    let path: PathBuf = std::env::args_os()
+        .nth(1)
+        .map(PathBuf::from)
+        .unwrap_or_default();
     let map = Mapped::open(&path)?;
     let facts = read_dump(DumpSource::Bytes(&map), &|_| {});
     println!("{}", serde_json::to_string_pretty(&facts)?);

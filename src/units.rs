@@ -258,7 +258,10 @@ mod tests {
             "fe80::1:2:3:4"
         );
         assert_eq!(Address::read(b"10.x.x.9"), Address::Name("10.x.x.9".into()));
-        assert_eq!(Address::read(b"300.1.1.1"), Address::Name("300.1.1.1".into()));
+        assert_eq!(
+            Address::read(b"300.1.1.1"),
+            Address::Name("300.1.1.1".into())
+        );
     }
 
     #[test]

@@ -42,7 +42,10 @@ impl Mapped {
     }
 
     /// Gives the pages of `at..at + len` back to the system; read again, they come from the file once more.
-    #[expect(unsafe_code, reason = "giving pages back is unsafe for maps that were written to")]
+    #[expect(
+        unsafe_code,
+        reason = "giving pages back is unsafe for maps that were written to"
+    )]
     pub fn release(&self, at: usize, len: usize) {
         const PAGE: usize = 4096;
         let start = at.div_ceil(PAGE) * PAGE;

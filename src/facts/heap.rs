@@ -428,11 +428,24 @@ pub fn read_dump(source: DumpSource<'_>, progress: &(dyn Fn(u64) + Sync)) -> Hea
             };
         }
     };
-    let rounds = if objects.is_mapped() { ROUNDS.0 } else { ROUNDS.1 };
+    let rounds = if objects.is_mapped() {
+        ROUNDS.0
+    } else {
+        ROUNDS.1
+    };
     let mut gone = HashSet::new();
+    let mut others: Option<BTreeMap<u64, String>> = None;
+    let none = BTreeMap::new();
     for round in 1.. {
         let graph = graph::Graph::new(&objects, &gone);
-        let mut facts = walk(&graph);
+        let mut facts = walk(&graph, others.as_ref().unwrap_or(&none));
+        if others.is_none() && graph.is_satisfied() {
+            let unknown = owners::unknown(&graph);
+            if !unknown.is_empty() {
+                others = Some(graph.referrers(&unknown));
+                continue;
+            }
+        }
         let wanted = graph.into_wanted();
         if wanted.is_empty() {
             return facts;
@@ -440,7 +453,10 @@ pub fn read_dump(source: DumpSource<'_>, progress: &(dyn Fn(u64) + Sync)) -> Hea
         if round == rounds {
             facts.loss.push(Loss {
                 at: 0,
-                what: format!("{} links not followed after {rounds} readings", wanted.len()),
+                what: format!(
+                    "{} links not followed after {rounds} readings",
+                    wanted.len()
+                ),
                 lost_bytes: 0,
             });
             facts.complete = false;
@@ -461,7 +477,7 @@ fn loss(error: &ParseError, lost_bytes: u64) -> Loss {
     }
 }
 
-fn walk<'s>(graph: &'s graph::Graph<'s>) -> HeapFacts {
+fn walk<'s>(graph: &'s graph::Graph<'s>, others: &BTreeMap<u64, String>) -> HeapFacts {
     let objects = graph.objects();
     let header = objects.header;
     let mut facts = HeapFacts {
@@ -495,7 +511,7 @@ fn walk<'s>(graph: &'s graph::Graph<'s>) -> HeapFacts {
         ));
     }
     facts.complete = facts.loss.is_empty();
-    owners::fill(graph, &mut facts);
+    owners::fill(graph, others, &mut facts);
     pools::fill(graph, &mut facts);
     connections::fill(graph, &mut facts);
     facts

@@ -14,7 +14,7 @@ use super::jvm::is_secret;
 use super::kinds::K;
 use super::{AddressTotal, Connection, HeapFacts, Oldest, Side};
 
-/// What Netty adds to the size of each entry of an outbound buffer.
+/// Entries followed of one list.
 const MAX_LIST: usize = 4 << 20;
 
 pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
@@ -79,7 +79,10 @@ fn totals(facts: &mut HeapFacts) {
 /// Live direct buffers that were in no queue.
 fn unattributed<'s>(graph: &'s Graph<'s>, seen: &HashSet<u64>, facts: &mut HeapFacts) {
     let mut inbound = HashSet::new();
-    for decoder in graph.all(K::GrpcHandler).chain(graph.all(K::ByteMessageDecoder)) {
+    for decoder in graph
+        .all(K::GrpcHandler)
+        .chain(graph.all(K::ByteMessageDecoder))
+    {
         if let Some(buf) = decoder.reference("cumulation") {
             roots(graph, buf, |root| {
                 inbound.insert(root.id);
@@ -248,7 +251,7 @@ impl<'s> Walk<'s> {
             let Some(queue) = graph.kept(frame).and_then(|f| f.reference("queue")) else {
                 continue;
             };
-            for buf in self.coalescing(key, queue) {
+            if let Some(buf) = self.coalescing(key, queue) {
                 self.oldest(key, &buf, stream, window);
             }
         }
@@ -428,10 +431,11 @@ impl<'s> Walk<'s> {
     fn nacos(&mut self) {
         let graph = self.graph;
         let manager = graph.all(K::ConnectionManager).next();
-        let listed: Option<HashSet<u64>> = manager.and_then(|m| m.reference("connections")).map(|map| {
-            let entries = graph.entries(map);
-            entries.into_iter().map(|(_, value)| value).collect()
-        });
+        let listed: Option<HashSet<u64>> =
+            manager.and_then(|m| m.reference("connections")).map(|map| {
+                let entries = graph.entries(map);
+                entries.into_iter().map(|(_, value)| value).collect()
+            });
         for connection in graph.all(K::NacosConnection) {
             let channel = connection
                 .reference("channel")
@@ -447,11 +451,12 @@ impl<'s> Walk<'s> {
             c.registered |= registered;
             let Some(meta) = meta else { continue };
             let millis = |name: &str| meta.number(name).filter(|&ms| ms > 0).map(time);
-            c.connection_id = meta.text("connectionId");
-            c.declared_address = meta.text("clientIp");
-            c.app = meta.text("appName").filter(|app| app != "-");
-            c.version = meta.text("version");
-            c.namespace = meta.text("tenant").or_else(|| meta.text("namespaceId"));
+            let text = |name: &str| meta.text(name).filter(|t| !t.is_empty());
+            c.connection_id = text("connectionId");
+            c.declared_address = text("clientIp");
+            c.app = text("appName").filter(|app| app != "-");
+            c.version = text("version");
+            c.namespace = text("tenant").or_else(|| text("namespaceId"));
             c.last_active = millis("lastActiveTime");
             c.first_blocked = millis("firstPushQueueBlockTime");
             let created = meta.follow("createTime");
@@ -459,8 +464,10 @@ impl<'s> Walk<'s> {
                 .and_then(|date| date.number("fastTime"))
                 .filter(|&ms| ms > 0)
                 .map(time);
-            c.address = meta.text("remoteIp").map(|ip| canonical(&ip));
-            c.port = meta.number("remotePort").and_then(|p| u16::try_from(p).ok());
+            c.address = text("remoteIp").map(|ip| canonical(&ip));
+            c.port = meta
+                .number("remotePort")
+                .and_then(|p| u16::try_from(p).ok());
             for (key, value) in graph.entries(meta.reference("labels").unwrap_or(0)) {
                 let (Some(key), Some(value)) = (graph.text(key), graph.text(value)) else {
                     continue;
@@ -479,8 +486,8 @@ impl<'s> Walk<'s> {
             if let Some(c) = self.connections.get_mut(&channel)
                 && c.connection_id.is_none()
             {
-                c.connection_id = acceptor.text("connectionId");
-                c.declared_address = acceptor.text("clientIp");
+                c.connection_id = acceptor.text("connectionId").filter(|t| !t.is_empty());
+                c.declared_address = acceptor.text("clientIp").filter(|t| !t.is_empty());
             }
         }
     }
@@ -494,7 +501,9 @@ impl<'s> Walk<'s> {
                 None => break,
             }
         }
-        call.follow("stream")?.kept("writeQueue")?.reference("channel")
+        call.follow("stream")?
+            .kept("writeQueue")?
+            .reference("channel")
     }
 
     /// Addresses and state, from the channels themselves.
@@ -504,7 +513,12 @@ impl<'s> Walk<'s> {
             // Listening and datagram channels have no peer; without anything queued they are of no interest.
             let name = channel.class_name();
             let peerless = name.contains("Server") || name.contains("Datagram");
-            if peerless && self.connections.get(&channel.id).is_none_or(|c| c.queued_bytes == 0) {
+            if peerless
+                && self
+                    .connections
+                    .get(&channel.id)
+                    .is_none_or(|c| c.queued_bytes == 0)
+            {
                 self.connections.remove(&channel.id);
                 continue;
             }
@@ -576,7 +590,10 @@ fn endpoint<'s>(graph: &'s Graph<'s>, address: &Obj<'s>) -> Option<Endpoint> {
         return Some((canonical(&name), port));
     };
     if let Some(six) = ip.kept("holder6") {
-        let bytes: [u8; 16] = graph.byte_array(six.reference("ipaddress")?)?.try_into().ok()?;
+        let bytes: [u8; 16] = graph
+            .byte_array(six.reference("ipaddress")?)?
+            .try_into()
+            .ok()?;
         return Some((canonical(&Ipv6Addr::from(bytes).to_string()), port));
     }
     let bits = ip.kept("holder")?.number("address")? as i32;

@@ -59,6 +59,11 @@ impl<'s> Graph<'s> {
         self.wanted.into_inner()
     }
 
+    /// Whether nothing was asked for in vain so far.
+    pub(super) fn is_satisfied(&self) -> bool {
+        self.wanted.borrow().is_empty()
+    }
+
     pub(super) fn objects(&self) -> &'s Objects<'s> {
         self.objects
     }
@@ -144,62 +149,38 @@ impl<'s> Graph<'s> {
         elements
     }
 
-    /// For each of these objects the class of something that refers to it, cleaners and other buffers aside: the first
-    /// in the dump. Reads all of a mapped dump.
-    pub(super) fn referrers(&self, wanted: &HashSet<u64>) -> BTreeMap<u64, String> {
-        let width = self.objects.header.id_size.bytes();
+    /// For each of these objects the class of something that refers to it, cleaners and other buffers aside. Reads all
+    /// of a mapped dump.
+    pub(super) fn referrers(&self, wanted: &BTreeSet<u64>) -> BTreeMap<u64, String> {
         let classes = &self.objects.classes;
-        let mut offsets: HashMap<ClassIx, Rc<[u32]>> = HashMap::new();
-        let mut pass = |wanted: &HashSet<u64>, arrays: Option<&mut BTreeMap<u64, Vec<u64>>>| {
-            let mut found: BTreeMap<u64, String> = BTreeMap::new();
-            let mut arrays = arrays;
-            self.objects.scan(|id, body| {
-                match body {
-                    Body::Instance(ix, body) => {
-                        let at = offsets.entry(ix).or_insert_with(|| {
-                            let kind = classes.kind(ix);
-                            if kind == K::Cleaner as u8 || kind == K::DirectBuffer as u8 {
-                                return Rc::default();
-                            }
-                            let layout = classes.layout(ix);
-                            let references = layout.iter().filter(|f| f.1 == Type::OBJECT);
-                            references.map(|f| f.2).collect()
-                        });
-                        for &at in at.iter() {
-                            let at = at as usize;
-                            let target = body.get(at..at + width).map_or(0, unsigned);
-                            if wanted.contains(&target) {
-                                found
-                                    .entry(target)
-                                    .or_insert_with(|| classes.name(ix).unwrap_or_default());
-                            }
-                        }
-                    }
-                    Body::Objects(bytes) => {
-                        let Some(arrays) = arrays.as_deref_mut() else {
-                            return;
-                        };
-                        for target in bytes.chunks_exact(width).map(unsigned) {
-                            if wanted.contains(&target) {
-                                arrays.entry(id).or_default().push(target);
-                            }
-                        }
-                    }
-                    Body::Primitives(..) => {}
+        let ignored = [K::Cleaner as u8, K::DirectBuffer as u8];
+        let name = |ix| classes.name(ix).unwrap_or_default();
+        let mut found = BTreeMap::new();
+        let mut arrays: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        for reference in self.objects.referrers(wanted, &ignored) {
+            match reference.class {
+                Some(ix) => {
+                    found.insert(reference.target, name(ix));
                 }
-            });
-            found
-        };
-        let mut arrays = BTreeMap::new();
-        let mut found = pass(wanted, Some(&mut arrays));
-        if !arrays.is_empty() {
-            // Held through an array: by whoever holds that array.
-            let holders = pass(&arrays.keys().copied().collect(), None);
-            for (array, buffers) in arrays {
-                let class = holders.get(&array).map_or("java.lang.Object[]", |c| c.as_str());
-                for buffer in buffers {
-                    found.entry(buffer).or_insert_with(|| class.to_owned());
-                }
+                None => arrays
+                    .entry(reference.from)
+                    .or_default()
+                    .push(reference.target),
+            }
+        }
+        // Held through an array: by whoever holds that array.
+        let holders: BTreeMap<u64, String> = self
+            .objects
+            .referrers(&arrays.keys().copied().collect(), &ignored)
+            .into_iter()
+            .filter_map(|r| Some((r.target, name(r.class?))))
+            .collect();
+        for (array, buffers) in arrays {
+            let class = holders
+                .get(&array)
+                .map_or("java.lang.Object[]", |c| c.as_str());
+            for buffer in buffers {
+                found.insert(buffer, class.to_owned());
             }
         }
         found
@@ -236,16 +217,28 @@ impl<'s> Graph<'s> {
             Body::Primitives(Type::CHAR, bytes) => {
                 let units = bytes.chunks_exact(2).take(MAX_TEXT);
                 let units = units.map(|u| u16::from_be_bytes([u[0], u[1]]));
-                Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect())
+                Some(
+                    char::decode_utf16(units)
+                        .map(|c| c.unwrap_or('\u{fffd}'))
+                        .collect(),
+                )
             }
             Body::Primitives(Type::BYTE, bytes) if coder == Some(1) => {
                 let units = bytes.chunks_exact(2).take(MAX_TEXT);
                 let units = units.map(|u| u16::from_le_bytes([u[0], u[1]]));
-                Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect())
+                Some(
+                    char::decode_utf16(units)
+                        .map(|c| c.unwrap_or('\u{fffd}'))
+                        .collect(),
+                )
             }
-            Body::Primitives(Type::BYTE, bytes) => {
-                Some(bytes.iter().take(MAX_TEXT).map(|&b| char::from(b)).collect())
-            }
+            Body::Primitives(Type::BYTE, bytes) => Some(
+                bytes
+                    .iter()
+                    .take(MAX_TEXT)
+                    .map(|&b| char::from(b))
+                    .collect(),
+            ),
             _ => None,
         }
     }

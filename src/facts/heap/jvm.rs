@@ -79,9 +79,13 @@ pub(super) fn facts<'s>(graph: &'s Graph<'s>) -> Jvm {
             }
         }
     }
-    jvm.nacos_version = object_static(graph, "com.alibaba.nacos.common.utils.VersionUtils", "version")
-        .and_then(|id| graph.text(id))
-        .filter(|v| !v.contains('$'));
+    jvm.nacos_version = object_static(
+        graph,
+        "com.alibaba.nacos.common.utils.VersionUtils",
+        "version",
+    )
+    .and_then(|id| graph.text(id))
+    .filter(|v| !v.contains('$'));
     jvm
 }
 
@@ -260,7 +264,9 @@ mod tests {
     #[test]
     fn secrets_on_a_command_line_are_masked() {
         assert_eq!(
-            without_secrets("nacos.jar --spring.datasource.password=x --db.token y --nacos.home=/n"),
+            without_secrets(
+                "nacos.jar --spring.datasource.password=x --db.token y --nacos.home=/n"
+            ),
             "nacos.jar --spring.datasource.password=*** --db.token *** --nacos.home=/n"
         );
     }

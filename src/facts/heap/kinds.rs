@@ -7,17 +7,17 @@ use crate::parse::hprof::classes::Kind;
 use crate::parse::hprof::objects::GLUE;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident $(= $n:literal)?),* $(,)?) => {
         /// What an object is, for the walks.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
-        pub(super) enum K { None, $($(#[$doc])* $name),* }
+        pub(super) enum K { $($(#[$doc])* $name $(= $n)?),* }
     };
 }
 
 kinds! {
     /// Only its static fields matter.
-    Statics,
+    Statics = 1,
     DirectBuffer, Cleaner, Deallocator, Unmapper, BufferCache, BufferHolder,
     Inflater, Deflater, ZStream, Thread, Loader, RocksDb,
     Chunk, Arena, Allocator, CacheEntry, AdaptiveChunk,

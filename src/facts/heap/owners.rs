@@ -4,7 +4,7 @@
 //! summed, not buffers: views share a capacity, and a buffer may be collected before its memory is freed. Netty counts
 //! what it allocates without a cleaner.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::graph::{Graph, Obj};
 use super::kinds::{K, netty_prefix};
@@ -31,7 +31,7 @@ fn owning<'s>(graph: &'s Graph<'s>, id: u64) -> u64 {
     id
 }
 
-fn holders<'s>(graph: &'s Graph<'s>) -> HashMap<u64, Holder> {
+fn holders<'s>(graph: &'s Graph<'s>, others: &BTreeMap<u64, String>) -> HashMap<u64, Holder> {
     let mut holders: HashMap<u64, Holder> = HashMap::new();
     let mut hold = |buffer: Option<u64>, by: &Obj<'s>, kind| {
         if let Some(buffer) = buffer {
@@ -61,13 +61,37 @@ fn holders<'s>(graph: &'s Graph<'s>) -> HashMap<u64, Holder> {
     }
     for sockets in graph.all(K::BufferHolder) {
         hold(sockets.reference("readBuffer"), &sockets, OwnerKind::Tomcat);
-        hold(sockets.reference("writeBuffer"), &sockets, OwnerKind::Tomcat);
+        hold(
+            sockets.reference("writeBuffer"),
+            &sockets,
+            OwnerKind::Tomcat,
+        );
+    }
+    let classes = &graph.objects().classes;
+    for (ix, id) in classes.static_references() {
+        if graph.kept(id).is_some_and(|b| b.is(K::DirectBuffer)) {
+            holders.entry(owning(graph, id)).or_insert_with(|| Holder {
+                class: classes.name(ix).unwrap_or_default(),
+                kind: OwnerKind::Other,
+            });
+        }
+    }
+    for (buffer, class) in others {
+        holders.entry(*buffer).or_insert_with(|| Holder {
+            class: class.clone(),
+            kind: OwnerKind::Other,
+        });
     }
     holders
 }
 
-pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
-    let mut holders = holders(graph);
+/// `others`: classes that hold buffers which no known class does.
+pub(super) fn fill<'s>(
+    graph: &'s Graph<'s>,
+    others: &BTreeMap<u64, String>,
+    facts: &mut HeapFacts,
+) {
+    let holders = holders(graph, others);
     let mut owners: BTreeMap<(Book, OwnerKind, String), (u64, u64)> = BTreeMap::new();
     let mut own = |book, holder: &Holder, bytes: u64| {
         let sum = owners
@@ -82,7 +106,6 @@ pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
         .all(K::Cleaner)
         .filter(|c| c.reference("next") != Some(c.id))
         .collect();
-    find_other_holders(graph, &cleaners, &mut holders);
     for cleaner in &cleaners {
         let Some(thunk) = cleaner.kept("thunk") else {
             continue;
@@ -102,9 +125,10 @@ pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
                 kind: OwnerKind::Collected,
             },
             Some(id) => holders.get(&id).cloned().unwrap_or_else(|| Holder {
-                class: graph
-                    .kept(id)
-                    .map_or_else(|| thunk.class_name().to_owned(), |b| b.class_name().to_owned()),
+                class: graph.kept(id).map_or_else(
+                    || thunk.class_name().to_owned(),
+                    |b| b.class_name().to_owned(),
+                ),
                 kind: OwnerKind::Unattributed,
             }),
         };
@@ -130,7 +154,10 @@ pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
     };
     let is_direct = |o: &Obj<'s>| graph.kept(o.id).is_some_and(|b| b.is(K::DirectBuffer));
     for chunk in graph.all(K::Chunk) {
-        let Some(memory) = chunk.reference("base").or_else(|| chunk.reference("memory")) else {
+        let Some(memory) = chunk
+            .reference("base")
+            .or_else(|| chunk.reference("memory"))
+        else {
             continue;
         };
         let direct = match graph.kept(memory) {
@@ -231,33 +258,25 @@ pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
 /// Buffers of unknown holders are only looked for in the whole dump when there is much in them.
 const WORTH_A_SCAN: u64 = 1 << 20;
 
-/// Finds who refers to buffers without a known holder, by reading all objects of a mapped dump once more.
-fn find_other_holders<'s>(
-    graph: &'s Graph<'s>,
-    cleaners: &[Obj<'s>],
-    holders: &mut HashMap<u64, Holder>,
-) {
-    let mut unknown = 0u64;
-    let mut wanted = std::collections::HashSet::new();
-    for cleaner in cleaners {
+/// Buffers that the JDK counts and nothing known holds, if they are worth reading the dump once more.
+pub(super) fn unknown<'s>(graph: &'s Graph<'s>) -> BTreeSet<u64> {
+    let holders = holders(graph, &BTreeMap::new());
+    let mut bytes = 0u64;
+    let mut unknown = BTreeSet::new();
+    for cleaner in graph.all(K::Cleaner) {
+        if cleaner.reference("next") == Some(cleaner.id) {
+            continue;
+        }
         let thunk = cleaner.kept("thunk").filter(|t| t.is(K::Deallocator));
         if let (Some(thunk), Some(buffer)) = (thunk, cleaner.reference("referent"))
             && !holders.contains_key(&buffer)
         {
-            unknown = unknown.saturating_add(thunk.size("size").unwrap_or(0));
-            wanted.insert(buffer);
+            bytes = bytes.saturating_add(thunk.size("size").unwrap_or(0));
+            unknown.insert(buffer);
         }
     }
-    if unknown < WORTH_A_SCAN || !graph.objects().is_mapped() {
-        return;
+    if bytes < WORTH_A_SCAN {
+        unknown.clear();
     }
-    for (buffer, class) in graph.referrers(&wanted) {
-        holders.insert(
-            buffer,
-            Holder {
-                class,
-                kind: OwnerKind::Other,
-            },
-        );
-    }
+    unknown
 }

@@ -106,7 +106,7 @@ pub struct Class {
     name: u64,
     /// Own instance fields.
     pub fields: Box<[FieldDef]>,
-    /// Static fields, of classes that have a kind or no known name.
+    /// Static fields; of classes without a kind only references that are not null.
     pub statics: Box<[Static]>,
     dumped: bool,
 }
@@ -205,9 +205,12 @@ impl Classes {
             Some(name) => (self.classify)(&name).is_some(),
             None => true,
         };
-        if wanted {
-            self.entry(dump.id).statics = dump.statics.into();
+        let mut statics = dump.statics;
+        if !wanted {
+            // References alone, for who holds an object.
+            statics.retain(|s| s.ty == Type::OBJECT && s.value != 0);
         }
+        self.entry(dump.id).statics = statics.into();
     }
 
     /// The index of a class.
@@ -355,6 +358,16 @@ impl Classes {
             .iter()
             .find(|s| self.string(s.name) == Some(name.as_bytes()))
             .map(|s| (s.ty, s.value))
+    }
+
+    /// Objects that static fields refer to, with the class.
+    pub fn static_references(&self) -> impl Iterator<Item = (ClassIx, u64)> {
+        self.list.iter().zip(0..).flat_map(|(class, ix)| {
+            let references = class.statics.iter().filter(|s| s.ty == Type::OBJECT);
+            references
+                .filter(|s| s.value != 0)
+                .map(move |s| (ix, s.value))
+        })
     }
 
     /// Width of identifiers.

@@ -19,7 +19,8 @@ pub trait Feed {
 
     /// Whether `n` more bytes are there; for a stream, whether that is possible.
     fn has(&self, n: u64) -> bool {
-        self.len().is_none_or(|len| len.saturating_sub(self.at()) >= n)
+        self.len()
+            .is_none_or(|len| len.saturating_sub(self.at()) >= n)
     }
 
     /// Up to `n` bytes at an offset ahead, where the input can be looked at out of order.

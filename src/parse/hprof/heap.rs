@@ -204,7 +204,9 @@ fn walk_sized<F: Feed, S: Sink, const I: usize>(
             }
         };
         // The length is at most 2^32 times 8, so the sum cannot wrap for an input that exists.
-        let whole = at.saturating_add(head_len as u64).saturating_add(object.len);
+        let whole = at
+            .saturating_add(head_len as u64)
+            .saturating_add(object.len);
         if whole > end {
             return Stop::Overrun;
         }
@@ -248,12 +250,7 @@ pub fn is_tag(tag: u8) -> bool {
 }
 
 /// Reads the class dump at the feed's position without moving: the window grows until it holds all of it.
-fn class<F: Feed>(
-    feed: &mut F,
-    at: u64,
-    end: u64,
-    ids: IdSize,
-) -> Result<(ClassDump, u64), Stop> {
+fn class<F: Feed>(feed: &mut F, at: u64, end: u64, ids: IdSize) -> Result<(ClassDump, u64), Stop> {
     let mut window = 2048usize;
     loop {
         let limit = usize::try_from(end - at).unwrap_or(usize::MAX);

@@ -119,7 +119,13 @@ pub fn records<F: Feed, S: Sink>(feed: &mut F, ids: IdSize, sink: &mut S) {
             break;
         }
         let Some((tag, length)) = record_head(head) else {
-            cut(sink, at, "the head of a record", RECORD_HEAD as u64, have as u64);
+            cut(
+                sink,
+                at,
+                "the head of a record",
+                RECORD_HEAD as u64,
+                have as u64,
+            );
             feed.skip(have as u64);
             break;
         };

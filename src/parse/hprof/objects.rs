@@ -10,7 +10,7 @@ use std::io::Read;
 
 use rayon::prelude::*;
 
-use super::bytes::IdSize;
+use super::bytes::{IdSize, unsigned};
 use super::classes::{ClassIx, Classes, Classify, Kind, UNDECIDED};
 use super::feed::{Feed, SliceFeed, StreamFeed};
 use super::heap::{ClassDump, Object, Shape, Type};
@@ -168,7 +168,8 @@ impl Collected {
     ) {
         self.objects += 1;
         if mapped {
-            self.blocks.note(at, feed.at().saturating_add(object.len), object.id);
+            self.blocks
+                .note(at, feed.at().saturating_add(object.len), object.id);
         }
         match object.shape {
             Shape::Instance { class } => {
@@ -377,7 +378,8 @@ impl Sink for Fetch<'_> {
         if self.wanted.is_empty() || !self.wanted.remove(&object.id) {
             return;
         }
-        if object.len > MAX_ARRAY || (!self.mapped && self.arena.len() + object.len as usize > self.room)
+        if object.len > MAX_ARRAY
+            || (!self.mapped && self.arena.len() + object.len as usize > self.room)
         {
             return;
         }
@@ -515,8 +517,13 @@ impl<'a> Objects<'a> {
         }
         let rest = &segments[next..];
         let done = std::sync::atomic::AtomicU64::new(segments.get(next).map_or(0, |s| s.0));
-        let side_by_side = |classes: &Classes, segments: &[(u64, u64)]| -> Vec<(Collected, Vec<ClassDump>)> {
-            let size = segments.len().div_ceil(rayon::current_num_threads() * 8).max(1);
+        let side_by_side = |classes: &Classes,
+                            segments: &[(u64, u64)]|
+         -> Vec<(Collected, Vec<ClassDump>)> {
+            let size = segments
+                .len()
+                .div_ceil(rayon::current_num_threads() * 8)
+                .max(1);
             segments
                 .par_chunks(size)
                 .map(|chunk| {
@@ -627,7 +634,10 @@ impl<'a> Objects<'a> {
         mapped: Option<&'a [u8]>,
     ) -> Self {
         if got.over_cap > 0 {
-            let what = format!("{} objects of interest beyond the {MAX_KEPT} kept", got.over_cap);
+            let what = format!(
+                "{} objects of interest beyond the {MAX_KEPT} kept",
+                got.over_cap
+            );
             got.loss(ParseError::new(0, ParseErrorKind::Overflow, what), 0);
         }
         if classes.dropped_strings > 0 {
@@ -635,7 +645,10 @@ impl<'a> Objects<'a> {
             got.loss(ParseError::new(0, ParseErrorKind::Overflow, what), 0);
         }
         if got.undecided > 0 {
-            let what = format!("{} objects of classes the dump does not describe", got.undecided);
+            let what = format!(
+                "{} objects of classes the dump does not describe",
+                got.undecided
+            );
             got.loss(ParseError::new(0, ParseErrorKind::Unexpected, what), 0);
         }
         classes.settle_all();
@@ -798,41 +811,177 @@ impl<'a> Objects<'a> {
         self.mapped.is_some()
     }
 
-    /// Hands every instance and object array of a mapped dump to `each`, in file order.
-    pub fn scan(&self, mut each: impl FnMut(u64, Body<'_>)) {
-        struct All<'c, F>(&'c Classes, F);
-        impl<E: FnMut(u64, Body<'_>)> Sink for All<'_, E> {
-            fn string(&mut self, _id: u64, _text: &[u8]) {}
-            fn load_class(&mut self, _class: u64, _name: u64) {}
-            fn class(&mut self, _class: ClassDump) {}
-            fn object<F: Feed>(&mut self, _at: u64, object: Object, feed: &mut F) {
-                if object.len > MAX_ARRAY {
-                    return;
+    /// The first object in a mapped dump that refers to each of `wanted`, instances before arrays. Instances of
+    /// `ignored` kinds do not count. Reads the dump until all are found.
+    #[must_use]
+    pub fn referrers(&self, wanted: &BTreeSet<u64>, ignored: &[Kind]) -> Vec<Reference> {
+        let Some(bytes) = self.mapped else {
+            return Vec::new();
+        };
+        let ids = self.header.id_size;
+        let filter = Filter::new(wanted);
+        let offsets: Vec<Box<[u32]>> = (0..self.classes.len() as u32)
+            .map(|ix| {
+                if self.count(ix) == 0 || ignored.contains(&self.classes.kind(ix)) {
+                    return Box::default();
                 }
-                let bytes = feed.peek(object.len as usize);
-                let body = match object.shape {
-                    Shape::Instance { class } => match self.0.index(class) {
-                        Some(ix) => Body::Instance(ix, bytes),
-                        None => return,
-                    },
-                    Shape::Objects => Body::Objects(bytes),
-                    Shape::Primitives(_) => return,
-                };
-                (self.1)(object.id, body);
+                let layout = self.classes.layout(ix);
+                let references = layout.iter().filter(|f| f.1 == Type::OBJECT);
+                references.map(|f| f.2).collect()
+            })
+            .collect();
+        let mut found: HashMap<u64, Reference> = HashMap::new();
+        let mut from_instances = 0;
+        // Waves of a fixed size, so that where the search ends does not depend on the number of threads.
+        for wave in self.segments.chunks(64) {
+            if from_instances == wanted.len() {
+                break;
             }
-            fn segment(&mut self, _start: u64, _end: u64) -> bool {
-                false
+            let parts: Vec<Vec<Reference>> = wave
+                .par_iter()
+                .map(|&(start, end)| {
+                    let mut feed = SliceFeed::part(bytes, start, end);
+                    let mut search = Search {
+                        classes: &self.classes,
+                        offsets: &offsets,
+                        wanted,
+                        filter: &filter,
+                        found: Vec::new(),
+                    };
+                    match ids {
+                        IdSize::Eight => {
+                            taken_segment(&mut feed, end, ids, &mut Referring::<8>(&mut search));
+                        }
+                        IdSize::Four => {
+                            taken_segment(&mut feed, end, ids, &mut Referring::<4>(&mut search));
+                        }
+                    }
+                    search.found
+                })
+                .collect();
+            for reference in parts.into_iter().flatten() {
+                let new = reference.class.is_some();
+                let known = found.get(&reference.target).map(|r| r.class.is_some());
+                if known.is_none() || (known == Some(false) && new) {
+                    found.insert(reference.target, reference);
+                    from_instances += usize::from(new);
+                }
             }
-            fn issue(&mut self, _error: ParseError, _lost: u64) {}
-            fn progress(&mut self, _at: u64) {}
         }
-        let Some(bytes) = self.mapped else { return };
-        let ids: IdSize = self.header.id_size;
-        let mut sink = All(&self.classes, &mut each);
-        for &(start, end) in &self.segments {
-            taken_segment(&mut SliceFeed::part(bytes, start, end), end, ids, &mut sink);
+        let mut found: Vec<Reference> = found.into_values().collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+/// That one object refers to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// What is referred to.
+    pub target: u64,
+    /// What refers to it.
+    pub from: u64,
+    /// The class of that; `None` for an object array.
+    pub class: Option<ClassIx>,
+}
+
+/// A coarse test whether an identifier may be in a set: one bit for each hash.
+struct Filter {
+    bits: Vec<u64>,
+    shift: u32,
+}
+
+impl Filter {
+    fn new(ids: &BTreeSet<u64>) -> Self {
+        // Sixteen bits an identifier, so that one in sixteen others passes; at most 32 KiB, to stay in the cache.
+        let bits = (ids.len() * 16).next_power_of_two().clamp(1 << 10, 1 << 18);
+        let mut filter = Self {
+            bits: vec![0; bits / 64],
+            shift: 64 - bits.trailing_zeros(),
+        };
+        for &id in ids {
+            let bit = filter.bit(id);
+            filter.bits[bit / 64] |= 1 << (bit % 64);
+        }
+        filter
+    }
+
+    #[inline]
+    fn bit(&self, id: u64) -> usize {
+        (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn may_hold(&self, id: u64) -> bool {
+        let bit = self.bit(id);
+        self.bits[bit / 64] >> (bit % 64) & 1 == 1
+    }
+}
+
+struct Search<'c> {
+    classes: &'c Classes,
+    offsets: &'c [Box<[u32]>],
+    wanted: &'c BTreeSet<u64>,
+    filter: &'c Filter,
+    found: Vec<Reference>,
+}
+
+/// Looks at every reference; `I` is the width of identifiers.
+struct Referring<'s, 'c, const I: usize>(&'s mut Search<'c>);
+
+impl<const I: usize> Referring<'_, '_, I> {
+    #[inline]
+    fn check(&mut self, bytes: &[u8; I], from: u64, class: Option<ClassIx>) {
+        let target = unsigned(bytes);
+        let search = &mut *self.0;
+        if search.filter.may_hold(target) && search.wanted.contains(&target) {
+            search.found.push(Reference {
+                target,
+                from,
+                class,
+            });
         }
     }
+}
+
+impl<const I: usize> Sink for Referring<'_, '_, I> {
+    fn string(&mut self, _id: u64, _text: &[u8]) {}
+    fn load_class(&mut self, _class: u64, _name: u64) {}
+    fn class(&mut self, _class: ClassDump) {}
+
+    #[inline]
+    fn object<F: Feed>(&mut self, _at: u64, object: Object, feed: &mut F) {
+        match object.shape {
+            Shape::Instance { class } => {
+                let Some(ix) = self.0.classes.index(class) else {
+                    return;
+                };
+                let offsets = self.0.offsets;
+                let Some(offsets) = offsets.get(ix as usize).filter(|o| !o.is_empty()) else {
+                    return;
+                };
+                let body = feed.peek(object.len as usize);
+                for &at in offsets {
+                    if let Some(bytes) = body.get(at as usize..).and_then(|b| b.first_chunk()) {
+                        self.check(bytes, object.id, Some(ix));
+                    }
+                }
+            }
+            Shape::Objects => {
+                let (elements, _) = feed.peek(object.len as usize).as_chunks::<I>();
+                for bytes in elements {
+                    self.check(bytes, object.id, None);
+                }
+            }
+            Shape::Primitives(_) => {}
+        }
+    }
+
+    fn segment(&mut self, _start: u64, _end: u64) -> bool {
+        false
+    }
+    fn issue(&mut self, _error: ParseError, _lost: u64) {}
+    fn progress(&mut self, _at: u64) {}
 }
 
 fn open<'a>(source: DumpSource<'a>) -> Result<Box<dyn Read + 'a>, ParseError> {

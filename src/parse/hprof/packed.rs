@@ -113,7 +113,9 @@ mod tests {
         file.extend(gzip(b"two"));
         assert_eq!(Packing::of(&file), Packing::Gzip);
         let mut all = Vec::new();
-        unpack(Packing::Gzip, &file[..]).read_to_end(&mut all).unwrap();
+        unpack(Packing::Gzip, &file[..])
+            .read_to_end(&mut all)
+            .unwrap();
         assert_eq!(all, b"one two");
     }
 
@@ -127,7 +129,9 @@ mod tests {
         file.extend(frame(b"two"));
         assert_eq!(Packing::of(&file), Packing::Zstd);
         let mut all = Vec::new();
-        unpack(Packing::Zstd, &file[..]).read_to_end(&mut all).unwrap();
+        unpack(Packing::Zstd, &file[..])
+            .read_to_end(&mut all)
+            .unwrap();
         assert_eq!(all, b"one two");
     }
 
