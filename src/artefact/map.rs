@@ -19,10 +19,6 @@ impl Mapped {
     ///
     /// # Errors
     /// When it cannot be opened or mapped.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the module that opens inputs; allowed here, and only here"
-    )]
     pub fn open(path: &Path) -> io::Result<Self> {
         Self::of(&File::open(path)?)
     }

@@ -107,6 +107,7 @@ pub fn header<F: Feed>(feed: &mut F) -> Result<Header, ParseError> {
 /// Reads records up to the end of the input.
 pub fn records<F: Feed, S: Sink>(feed: &mut F, ids: IdSize, sink: &mut S) {
     let mut told = 0u64;
+    let (mut heap, mut last) = (None, 0u8);
     loop {
         let at = feed.at();
         if at - told >= 8 << 20 {
@@ -135,6 +136,7 @@ pub fn records<F: Feed, S: Sink>(feed: &mut F, ids: IdSize, sink: &mut S) {
         }
         match tag {
             0x0c | 0x1c => {
+                (heap, last) = (Some(tag), tag);
                 feed.skip(RECORD_HEAD as u64);
                 segment(feed, length, ids, sink);
                 continue;
@@ -143,12 +145,27 @@ pub fn records<F: Feed, S: Sink>(feed: &mut F, ids: IdSize, sink: &mut S) {
             0x02 => load_class(feed, length, ids, sink),
             _ => {}
         }
+        last = tag;
         let whole = RECORD_HEAD as u64 + u64::from(length);
         let there = feed.skip(whole);
         if there < whole {
             cut(sink, at, "a record", whole, there);
             break;
         }
+    }
+    // A list of segments is closed by a record of its own; a single 0x0C record is not.
+    let missing = match heap {
+        None => "the dump ends before its heap",
+        Some(0x1c) if last != 0x2c => "the dump ends without the record that closes its heap",
+        _ => "",
+    };
+    if !missing.is_empty() {
+        let error = ParseError {
+            at: feed.at(),
+            what: missing.into(),
+            kind: ParseErrorKind::Truncated,
+        };
+        sink.issue(error, 0);
     }
     sink.progress(feed.at());
 }

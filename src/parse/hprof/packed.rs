@@ -37,14 +37,14 @@ pub fn unpack<'a, R: Read + 'a>(packing: Packing, from: R) -> Box<dyn Read + 'a>
     match packing {
         Packing::Plain => Box::new(from),
         Packing::Gzip => Box::new(MultiGzDecoder::new(from)),
-        Packing::Zstd => Box::new(Frames::Between(Some(from), None)),
+        Packing::Zstd => Box::new(Frames::Between(from, None)),
     }
 }
 
 /// zstd frames one after the other.
 enum Frames<R: Read> {
-    Between(Option<R>, Option<FrameDecoder>),
-    Inside(Box<StreamingDecoder<R, FrameDecoder>>),
+    Between(R, Option<Box<FrameDecoder>>),
+    Inside(StreamingDecoder<R, Box<FrameDecoder>>),
     Ended,
 }
 
@@ -53,19 +53,18 @@ impl<R: io::BufRead> Read for Frames<R> {
         loop {
             match std::mem::replace(self, Self::Ended) {
                 Self::Ended => return Ok(0),
-                Self::Between(None, _) => return Ok(0),
-                Self::Between(Some(mut from), decoder) => {
+                Self::Between(mut from, decoder) => {
                     if from.fill_buf()?.is_empty() {
                         return Ok(0);
                     }
                     if skip_frame(&mut from)? {
-                        *self = Self::Between(Some(from), decoder);
+                        *self = Self::Between(from, decoder);
                         continue;
                     }
-                    let decoder = decoder.unwrap_or_default();
+                    let decoder = decoder.unwrap_or_else(|| Box::new(FrameDecoder::new()));
                     let inside = StreamingDecoder::new_with_decoder(from, decoder)
                         .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e.to_string()))?;
-                    *self = Self::Inside(Box::new(inside));
+                    *self = Self::Inside(inside);
                 }
                 Self::Inside(mut inside) => {
                     let n = inside.read(to)?;
@@ -74,7 +73,7 @@ impl<R: io::BufRead> Read for Frames<R> {
                         return Ok(n);
                     }
                     let (from, decoder) = inside.into_parts();
-                    *self = Self::Between(Some(from), Some(decoder));
+                    *self = Self::Between(from, Some(decoder));
                 }
             }
         }
