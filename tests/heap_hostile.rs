@@ -119,9 +119,10 @@ fn every_prefix_of_a_packed_dump_has_a_stated_loss() {
 #[test]
 fn ten_thousand_flipped_bits_end_without_a_panic() {
     let plain = small();
-    let mut rolls = Rolls(0x5eed_0ff4_ea90_17d5);
-    for (bytes, rounds) in [(&plain, 10_000), (&gzip(&plain), 500), (&zstd(&plain), 500)] {
-        let mut bytes = bytes.clone();
+    let (gzip, zstd) = (gzip(&plain), zstd(&plain));
+    let flip = |bytes: &[u8], rounds: usize, seed: u64| {
+        let mut bytes = bytes.to_vec();
+        let mut rolls = Rolls(seed);
         for _ in 0..rounds {
             let flips = 1 + rolls.next(3);
             let at: Vec<(usize, u8)> = (0..flips)
@@ -136,7 +137,15 @@ fn ten_thousand_flipped_bits_end_without_a_panic() {
                 bytes[*i] ^= bit;
             }
         }
-    }
+    };
+    std::thread::scope(|s| {
+        for seed in 1..=4 {
+            let (flip, plain) = (&flip, &plain);
+            s.spawn(move || flip(plain, 2_500, seed * 0x5eed_0ff4_ea90_17d5));
+        }
+        s.spawn(|| flip(&gzip, 500, 0x1f8b));
+        s.spawn(|| flip(&zstd, 500, 0x28b5));
+    });
     assert_small();
 }
 

@@ -448,6 +448,7 @@ pub fn read_dump(source: DumpSource<'_>, progress: &(dyn Fn(u64) + Sync)) -> Hea
         }
         let wanted = graph.into_wanted();
         if wanted.is_empty() {
+            finish(&objects, &gone, &mut facts);
             return facts;
         }
         if round == rounds {
@@ -460,6 +461,7 @@ pub fn read_dump(source: DumpSource<'_>, progress: &(dyn Fn(u64) + Sync)) -> Hea
                 lost_bytes: 0,
             });
             facts.complete = false;
+            finish(&objects, &gone, &mut facts);
             return facts;
         }
         let ids: Vec<u64> = wanted.iter().copied().collect();
@@ -467,6 +469,13 @@ pub fn read_dump(source: DumpSource<'_>, progress: &(dyn Fn(u64) + Sync)) -> Hea
         gone.extend(ids.into_iter().filter(|&id| objects.get(id).is_none()));
     }
     HeapFacts::default()
+}
+
+/// What needs no links and so no second walk.
+fn finish(objects: &Objects<'_>, gone: &HashSet<u64>, facts: &mut HeapFacts) {
+    let graph = graph::Graph::new(objects, gone);
+    facts.native = jvm::native(&graph);
+    facts.instances = jvm::instances(&graph);
 }
 
 fn loss(error: &ParseError, lost_bytes: u64) -> Loss {
@@ -489,8 +498,6 @@ fn walk<'s>(graph: &'s graph::Graph<'s>, others: &BTreeMap<u64, String>) -> Heap
         taken_ms: header.taken_ms,
         jvm: jvm::facts(graph),
         counters: jvm::counters(graph),
-        native: jvm::native(graph),
-        instances: jvm::instances(graph),
         bytes_read: objects.bytes_read,
         objects: objects.objects,
         loss: objects

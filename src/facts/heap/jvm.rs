@@ -112,8 +112,8 @@ fn without_secrets(command: &str) -> String {
 fn statics<'s>(graph: &'s Graph<'s>, class: &str, name: &str) -> Option<(Type, u64)> {
     let classes = &graph.objects().classes;
     classes
-        .named(class)
-        .into_iter()
+        .of_kind(K::Statics as u8)
+        .filter(|&ix| classes.is_named(ix, class))
         .find_map(|ix| classes.static_value(ix, name))
 }
 
@@ -164,10 +164,7 @@ pub(super) fn counters<'s>(graph: &'s Graph<'s>) -> Counters {
         limit_bytes: limit.or_else(vm_limit),
     };
     let mut netty: Vec<NettyCounter> = Vec::new();
-    for ix in 0..classes.len() as ClassIx {
-        if classes.kind(ix) != K::Statics as u8 {
-            continue;
-        }
+    for ix in classes.of_kind(K::Statics as u8) {
         let Some(name) = classes.name(ix) else {
             continue;
         };

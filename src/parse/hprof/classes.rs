@@ -300,20 +300,6 @@ impl Classes {
         Some(0)
     }
 
-    /// The nearest name, from the class up, that has a kind.
-    #[must_use]
-    pub fn kind_name(&self, ix: ClassIx) -> Option<String> {
-        let mut ix = ix;
-        for _ in 0..MAX_DEPTH {
-            let name = self.name(ix)?;
-            if (self.classify)(&name).is_some() {
-                return Some(name);
-            }
-            ix = self.index(self.get(ix)?.super_id)?;
-        }
-        None
-    }
-
     /// Names, types and offsets of all fields of an instance, own class first.
     #[must_use]
     pub fn layout(&self, ix: ClassIx) -> Vec<(&[u8], Type, u32)> {
@@ -334,19 +320,20 @@ impl Classes {
         layout
     }
 
-    /// Classes of this very name, oldest identifier first.
+    /// Classes of a kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = ClassIx> {
+        let all = self.kinds.iter().zip(0..);
+        all.filter(move |(k, _)| **k == kind).map(|(_, ix)| ix)
+    }
+
+    /// Whether a class has this very name (with dots).
     #[must_use]
-    pub fn named(&self, name: &str) -> Vec<ClassIx> {
-        let slashed = name.replace('.', "/");
-        let mut found: Vec<ClassIx> = (0..self.list.len() as u32)
-            .filter(|&ix| {
-                self.get(ix)
-                    .and_then(|c| self.string(c.name))
-                    .is_some_and(|n| n == slashed.as_bytes())
-            })
-            .collect();
-        found.sort_by_key(|&ix| self.get(ix).map(|c| c.id));
-        found
+    pub fn is_named(&self, ix: ClassIx, name: &str) -> bool {
+        let bytes = self.get(ix).and_then(|c| self.string(c.name));
+        bytes.is_some_and(|bytes| {
+            let dotted = bytes.iter().map(|b| if *b == b'/' { b'.' } else { *b });
+            bytes.len() == name.len() && dotted.eq(name.bytes())
+        })
     }
 
     /// A static field: its type and bits.

@@ -831,10 +831,9 @@ impl<'a> Objects<'a> {
             })
             .collect();
         let mut found: HashMap<u64, Reference> = HashMap::new();
-        let mut from_instances = 0;
         // Waves of a fixed size, so that where the search ends does not depend on the number of threads.
         for wave in self.segments.chunks(64) {
-            if from_instances == wanted.len() {
+            if found.len() == wanted.len() {
                 break;
             }
             let parts: Vec<Vec<Reference>> = wave
@@ -864,7 +863,6 @@ impl<'a> Objects<'a> {
                 let known = found.get(&reference.target).map(|r| r.class.is_some());
                 if known.is_none() || (known == Some(false) && new) {
                     found.insert(reference.target, reference);
-                    from_instances += usize::from(new);
                 }
             }
         }
