@@ -419,7 +419,7 @@ const ROUNDS: (usize, usize) = (64, 12);
 ///
 /// `progress` is called with the offset reached in the unpacked dump, from any thread.
 pub fn read_dump(source: DumpSource<'_>, progress: &(dyn Fn(u64) + Sync)) -> HeapFacts {
-    let mut objects = match Objects::read(source, kinds::classify, progress) {
+    let mut objects = match Objects::read(source, kinds::classify, kinds::follow, progress) {
         Ok(objects) => objects,
         Err(error) => {
             return HeapFacts {

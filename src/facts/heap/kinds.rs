@@ -107,6 +107,24 @@ pub(super) fn classify(name: &str) -> Option<Kind> {
     Some(kind as Kind)
 }
 
+/// Kinds whose links lead to strings, maps, arrays and queues.
+pub(super) fn follow(kind: Kind) -> bool {
+    [
+        K::Statics,
+        K::BufferCache,
+        K::Allocator,
+        K::Arena,
+        K::CoalescingQueue,
+        K::FlowState,
+        K::WriteQueue,
+        K::ConnectionManager,
+        K::Meta,
+        K::Acceptor,
+    ]
+    .iter()
+    .any(|&k| k as Kind == kind)
+}
+
 fn netty(rest: &str) -> Option<K> {
     Some(match rest {
         "util.internal.PlatformDependent" => K::Statics,

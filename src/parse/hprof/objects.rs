@@ -5,9 +5,10 @@
 //! address, so an identifier is then found by reading a block or two. A stream is read again for what is missing, unless
 //! the small objects that links go through (maps, strings, queues) fitted into memory the first time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Read;
 
+use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use super::bytes::{IdSize, unsigned};
@@ -20,6 +21,9 @@ use crate::parse::{ParseError, ParseErrorKind};
 
 /// The kind of small objects that links go through. They are not listed, only followed.
 pub const GLUE: Kind = u8::MAX - 1;
+
+/// Whether links from objects of a kind lead to others that are not listed themselves.
+pub type Follow = fn(Kind) -> bool;
 
 /// Where a dump is read from.
 #[derive(Clone, Copy)]
@@ -63,6 +67,8 @@ const MAX_INSTANCE: u64 = 1 << 19;
 const MAX_ARRAY: u64 = 64 << 20;
 /// Copies made from a stream for objects asked for by identifier.
 const MAX_COPIED: usize = 256 << 20;
+/// Links noted at a time while a stream is read.
+const MAX_AHEAD: usize = 1 << 20;
 /// Losses listed one by one.
 const MAX_LOSSES: usize = 100;
 
@@ -130,6 +136,9 @@ struct Collected {
     glue: Vec<Kept>,
     glue_arena: Vec<u8>,
     glue_dropped: bool,
+    /// Of a stream: objects that something kept refers to, to be copied when they come by; and those that did.
+    ahead: HashSet<u64, FixedState>,
+    caught: Vec<Kept>,
     blocks: Blocks,
     counts: Vec<u64>,
     objects: u64,
@@ -278,6 +287,8 @@ struct InOrder<'p> {
     again: bool,
     segments: Vec<(u64, u64)>,
     class_dumps: u64,
+    follow: Follow,
+    seeded: bool,
     progress: &'p (dyn Fn(u64) + Sync),
 }
 
@@ -299,6 +310,9 @@ impl Sink for InOrder<'_> {
 
     #[inline]
     fn object<F: Feed>(&mut self, at: u64, object: Object, feed: &mut F) {
+        if !self.mapped && self.follow_ahead(&object, feed) {
+            return;
+        }
         let classes = &mut self.classes;
         self.got.object(self.mapped, at, object, feed, |class| {
             let ix = classes.index(class);
@@ -321,6 +335,74 @@ impl Sink for InOrder<'_> {
         if !self.again && !self.mapped {
             (self.progress)(at);
         }
+    }
+}
+
+impl InOrder<'_> {
+    /// A stream cannot be gone back in: what an object of interest refers to is noted, and copied should it come later.
+    /// Says whether the object was such, and needs nothing more.
+    fn follow_ahead<F: Feed>(&mut self, object: &Object, feed: &mut F) -> bool {
+        if !self.seeded && self.class_dumps > 0 {
+            self.seeded = true;
+            self.classes.settle_all();
+            for (ix, id) in self.classes.static_references() {
+                if (self.follow)(self.classes.kind(ix)) {
+                    self.got.ahead.insert(id);
+                }
+            }
+        }
+        let caught = self.got.ahead.remove(&object.id);
+        let (what, kind) = match object.shape {
+            Shape::Instance { class } => match self.classes.index(class) {
+                Some(ix) => (ix, self.classes.settle(ix)),
+                None => return false,
+            },
+            Shape::Objects => (OBJECTS, 0),
+            Shape::Primitives(ty) => (PRIMITIVES | u32::from(ty.0), 0),
+        };
+        let listed = kind != 0 && kind < GLUE;
+        if !(caught || listed && (self.follow)(kind)) {
+            return false;
+        }
+        let room = self.got.arena.len() + object.len as usize <= MAX_COPIED;
+        if object.len > MAX_ARRAY || !room {
+            return false;
+        }
+        let bytes = feed.peek(object.len as usize);
+        if (bytes.len() as u64) < object.len {
+            return false;
+        }
+        let ahead = &mut self.got.ahead;
+        let mut note = |id: u64| {
+            if id != 0 && ahead.len() < MAX_AHEAD {
+                ahead.insert(id);
+            }
+        };
+        match what {
+            OBJECTS if object.len <= 32 << 10 => {
+                let width = self.classes.id_size().bytes();
+                bytes.chunks_exact(width).map(unsigned).for_each(note);
+            }
+            _ if object.shape == Shape::Objects => {}
+            _ if listed || kind == GLUE => self.classes.references(what, bytes, &mut note),
+            _ => {}
+        }
+        if !caught || listed {
+            return false; // kept as one of its kind
+        }
+        let at = self.got.arena.len() as u64;
+        self.got.arena.extend_from_slice(bytes);
+        self.got.caught.push(Kept {
+            id: object.id,
+            at,
+            len: object.len as u32,
+            what,
+        });
+        self.got.objects += 1;
+        if what & (OBJECTS | PRIMITIVES) == 0 {
+            self.got.count(what);
+        }
+        true
     }
 }
 
@@ -466,26 +548,29 @@ pub struct Objects<'a> {
 }
 
 impl<'a> Objects<'a> {
-    /// Reads a dump, keeping the instances that `classify` gives a kind.
+    /// Reads a dump, keeping the instances that `classify` gives a kind. What those whose kind `follow` approves of refer
+    /// to will be asked for.
     ///
     /// # Errors
     /// When the source cannot be opened or does not begin like a dump.
     pub fn read(
         source: DumpSource<'a>,
         classify: Classify,
+        follow: Follow,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, ParseError> {
         match source {
             DumpSource::Bytes(bytes) if Packing::of(bytes) == Packing::Plain => {
-                Self::read_mapped(bytes, classify, progress)
+                Self::read_mapped(bytes, classify, follow, progress)
             }
-            _ => Self::read_stream(source, classify, progress),
+            _ => Self::read_stream(source, classify, follow, progress),
         }
     }
 
     fn read_mapped(
         bytes: &'a [u8],
         classify: Classify,
+        follow: Follow,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, ParseError> {
         let mut feed = SliceFeed::new(bytes);
@@ -498,6 +583,8 @@ impl<'a> Objects<'a> {
             again: false,
             segments: Vec::new(),
             class_dumps: 0,
+            follow,
+            seeded: false,
             progress,
         };
         records(&mut feed, ids, &mut sink);
@@ -567,6 +654,8 @@ impl<'a> Objects<'a> {
                 again: true,
                 segments: Vec::new(),
                 class_dumps: 0,
+                follow,
+                seeded: false,
                 progress,
             };
             let mut feed = SliceFeed::new(bytes);
@@ -589,6 +678,7 @@ impl<'a> Objects<'a> {
     fn read_stream(
         source: DumpSource<'a>,
         classify: Classify,
+        follow: Follow,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, ParseError> {
         let mut feed = StreamFeed::new(open(source)?);
@@ -601,6 +691,8 @@ impl<'a> Objects<'a> {
             again,
             segments: Vec::new(),
             class_dumps: 0,
+            follow,
+            seeded: false,
             progress,
         };
         let mut sink = sink_for(Classes::new(ids, classify), false);
@@ -683,7 +775,7 @@ impl<'a> Objects<'a> {
             arena: got.arena,
             glue: got.glue,
             glue_arena: got.glue_arena,
-            fetched: HashMap::new(),
+            fetched: got.caught.into_iter().map(|k| (k.id, k)).collect(),
             blocks,
             reach,
             wide,
