@@ -16,12 +16,19 @@ use super::{AddressTotal, Connection, HeapFacts, Oldest, Side};
 
 /// Entries followed of one list.
 const MAX_LIST: usize = 4 << 20;
+/// Buffers, slices and components looked at in all.
+const MAX_HOPS: usize = 32 << 20;
 
 pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
     let mut walk = Walk {
         graph,
         seen: HashSet::new(),
         queues: HashSet::new(),
+        budget: MAX_HOPS,
+        servers: graph
+            .all(K::GrpcServer)
+            .filter_map(|s| Some((s.reference("server")?, s.class_name().to_owned())))
+            .collect(),
         connections: BTreeMap::new(),
     };
     walk.flow_controllers();
@@ -79,12 +86,13 @@ fn totals(facts: &mut HeapFacts) {
 /// Live direct buffers that were in no queue.
 fn unattributed<'s>(graph: &'s Graph<'s>, seen: &HashSet<u64>, facts: &mut HeapFacts) {
     let mut inbound = HashSet::new();
+    let mut budget = MAX_HOPS;
     for decoder in graph
         .all(K::GrpcHandler)
         .chain(graph.all(K::ByteMessageDecoder))
     {
         if let Some(buf) = decoder.reference("cumulation") {
-            roots(graph, buf, |root| {
+            roots(graph, buf, &mut budget, |root| {
                 inbound.insert(root.id);
             });
         }
@@ -113,13 +121,14 @@ fn capacity(buf: &Obj<'_>) -> Option<u64> {
 }
 
 /// The buffers with memory of their own behind a buffer, a slice of one, a composite, a holder.
-fn roots<'s>(graph: &'s Graph<'s>, buf: u64, mut each: impl FnMut(Obj<'s>)) {
+fn roots<'s>(graph: &'s Graph<'s>, buf: u64, budget: &mut usize, mut each: impl FnMut(Obj<'s>)) {
     let mut todo = vec![buf];
     let mut visited = HashSet::new();
     while let Some(id) = todo.pop() {
-        if visited.len() > MAX_LIST || !visited.insert(id) {
+        if *budget == 0 || !visited.insert(id) {
             continue;
         }
+        *budget -= 1;
         let Some(buf) = graph.kept(id) else { continue };
         if buf.is(K::PooledBuf) || buf.is(K::UnpooledBuf) {
             each(buf);
@@ -149,8 +158,12 @@ struct Walk<'s> {
     graph: &'s Graph<'s>,
     /// Buffers already counted for a connection.
     seen: HashSet<u64>,
-    /// Coalescing queues already counted.
+    /// Queues already counted, of whatever sort.
     queues: HashSet<u64>,
+    /// Buffers that may still be looked into.
+    budget: usize,
+    /// Named servers by their gRPC server.
+    servers: HashMap<u64, String>,
     /// By channel; without one, by flow controller.
     connections: BTreeMap<u64, Connection>,
 }
@@ -178,7 +191,7 @@ impl<'s> Walk<'s> {
         if !is_buffer {
             return false;
         }
-        roots(self.graph, message, |root| {
+        roots(self.graph, message, &mut self.budget, |root| {
             if let Some(bytes) = capacity(&root) {
                 found.push((root.id, bytes));
             }
@@ -246,8 +259,11 @@ impl<'s> Walk<'s> {
         let graph = self.graph;
         let stream = state.kept("stream").and_then(|s| s.size("id"));
         let window = state.number("window");
-        let frames = graph.deque(state.reference("pendingWriteQueue").unwrap_or(0));
-        for frame in frames {
+        let frames = state.reference("pendingWriteQueue").unwrap_or(0);
+        if !self.queues.insert(frames) {
+            return;
+        }
+        for frame in graph.deque(frames) {
             let Some(queue) = graph.kept(frame).and_then(|f| f.reference("queue")) else {
                 continue;
             };
@@ -292,6 +308,7 @@ impl<'s> Walk<'s> {
 
     fn outbound_buffers(&mut self) {
         let graph = self.graph;
+        let mut visited = HashSet::new();
         for buffer in graph.all(K::OutboundBuffer) {
             let Some(channel) = buffer.reference("channel") else {
                 continue;
@@ -302,7 +319,6 @@ impl<'s> Walk<'s> {
                 buffer.reference("flushedEntry"),
                 buffer.reference("unflushedEntry"),
             ];
-            let mut visited = HashSet::new();
             for head in lists.into_iter().flatten() {
                 let mut next = Some(head);
                 while let Some(id) = next {
@@ -342,7 +358,9 @@ impl<'s> Walk<'s> {
             else {
                 continue;
             };
-            let mut next = list.reference("head");
+            let mut next = list
+                .reference("head")
+                .filter(|_| self.queues.insert(list.id));
             let mut visited = HashSet::new();
             while let Some(id) = next {
                 if visited.len() >= MAX_LIST || !visited.insert(id) {
@@ -415,14 +433,8 @@ impl<'s> Walk<'s> {
         let server = handler
             .kept("transportListener")
             .and_then(|listener| listener.reference("this$0"));
-        if let Some(server) = server {
-            let named = self
-                .graph
-                .all(K::GrpcServer)
-                .find(|s| s.reference("server") == Some(server));
-            if let Some(named) = named {
-                return Some(named.class_name().to_owned());
-            }
+        if let Some(named) = server.and_then(|server| self.servers.get(&server)) {
+            return Some(named.clone());
         }
         Some(handler.class_name().to_owned())
     }
@@ -433,7 +445,7 @@ impl<'s> Walk<'s> {
         let manager = graph.all(K::ConnectionManager).next();
         let listed: Option<HashSet<u64>> =
             manager.and_then(|m| m.reference("connections")).map(|map| {
-                let entries = graph.entries(map);
+                let entries = graph.entries(map, 2_000_000);
                 entries.into_iter().map(|(_, value)| value).collect()
             });
         for connection in graph.all(K::NacosConnection) {
@@ -468,7 +480,7 @@ impl<'s> Walk<'s> {
             c.port = meta
                 .number("remotePort")
                 .and_then(|p| u16::try_from(p).ok());
-            for (key, value) in graph.entries(meta.reference("labels").unwrap_or(0)) {
+            for (key, value) in graph.entries(meta.reference("labels").unwrap_or(0), 256) {
                 let (Some(key), Some(value)) = (graph.text(key), graph.text(value)) else {
                     continue;
                 };

@@ -14,8 +14,6 @@ use super::kinds::K;
 
 /// Elements read of an array, and links followed in a list or map.
 const MAX_ELEMENTS: usize = 8 << 20;
-/// Entries read of a map.
-const MAX_ENTRIES: usize = 2_000_000;
 /// Characters read of a string.
 const MAX_TEXT: usize = 4096;
 
@@ -257,8 +255,9 @@ impl<'s> Graph<'s> {
         counter.number("value").or_else(|| counter.number("base"))
     }
 
-    /// Keys and values of a hash map: `HashMap`, `ConcurrentHashMap`, `Hashtable`, `Properties`, unmodifiable ones.
-    pub(super) fn entries(&'s self, id: u64) -> Vec<(u64, u64)> {
+    /// Keys and values of a hash map: `HashMap`, `ConcurrentHashMap`, `Hashtable`, `Properties`, unmodifiable ones; `limit`
+    /// of them at most.
+    pub(super) fn entries(&'s self, id: u64, limit: usize) -> Vec<(u64, u64)> {
         let mut found = Vec::new();
         let Some(mut map) = self.get(id) else {
             return found;
@@ -276,10 +275,11 @@ impl<'s> Graph<'s> {
         let Some(table) = map.reference("table") else {
             return found;
         };
+        let mut visited = HashSet::new();
         for head in self.elements(table) {
             let mut next = head;
-            // A list of a bucket is short; one that runs in a circle ends with the entries.
-            while next != 0 && found.len() < MAX_ENTRIES {
+            // A list that runs in a circle, or into another bucket's, ends where it meets itself.
+            while next != 0 && visited.len() < limit && visited.insert(next) {
                 let Some(node) = self.get(next) else { break };
                 if let Some(first) = node.reference("first") {
                     next = first; // the head of a bucket that became a tree
@@ -288,41 +288,12 @@ impl<'s> Graph<'s> {
                 if let Some(key) = node.reference("key") {
                     let value = node.reference("val").or_else(|| node.reference("value"));
                     found.push((key, value.unwrap_or(0)));
-                    if found.len() > 1 << 16 && has_cycle(self, head) {
-                        return found;
-                    }
                 }
-                let following = node.reference("next").unwrap_or(0);
-                if following == head || following == next {
-                    break;
-                }
-                next = following;
+                next = node.reference("next").unwrap_or(0);
             }
         }
         found
     }
-}
-
-/// Whether a bucket's list runs in a circle (two runners).
-fn has_cycle<'s>(graph: &'s Graph<'s>, head: u64) -> bool {
-    let step = |id: u64| {
-        graph
-            .kept(id)
-            .and_then(|n| n.reference("next"))
-            .unwrap_or(0)
-    };
-    let (mut slow, mut fast) = (head, step(head));
-    for _ in 0..1 << 16 {
-        if fast == 0 {
-            return false;
-        }
-        if slow == fast {
-            return true;
-        }
-        slow = step(slow);
-        fast = step(step(fast));
-    }
-    true
 }
 
 impl<'s> Obj<'s> {

@@ -54,7 +54,7 @@ pub(super) fn facts<'s>(graph: &'s Graph<'s>) -> Jvm {
         let Some(map) = object_static(graph, table.0, table.1) else {
             continue;
         };
-        for (key, value) in graph.entries(map) {
+        for (key, value) in graph.entries(map, 10_000) {
             let Some(key) = graph.text(key) else { continue };
             let known = PROPERTIES.contains(&key.as_str())
                 || behind(&key, "io.netty.").is_some()

@@ -154,6 +154,9 @@ impl EntrySizes {
     /// Element size of a chunk's subpage. Null elements count for the index, so the raw array is needed.
     fn subpage<'s>(&mut self, graph: &'s Graph<'s>, chunk: &Obj<'s>, index: u64) -> Option<u64> {
         let array = chunk.reference("subpages")?;
+        if self.subpages.len() > 256 {
+            self.subpages.clear(); // 16 KiB each
+        }
         let list = self
             .subpages
             .entry(array)

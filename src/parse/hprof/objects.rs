@@ -87,6 +87,9 @@ const GAP: u64 = 16 << 20;
 /// Blocks wider than this are searched for every identifier.
 const WIDE: u64 = 256 << 20;
 
+/// Blocks looked at for the identifiers of one round before all are read instead.
+const MAX_STEPS: usize = 4 << 20;
+
 #[derive(Debug, Default)]
 struct Blocks {
     done: Vec<Block>,
@@ -289,6 +292,7 @@ struct InOrder<'p> {
     class_dumps: u64,
     follow: Follow,
     seeded: bool,
+    told: u64,
     progress: &'p (dyn Fn(u64) + Sync),
 }
 
@@ -310,6 +314,12 @@ impl Sink for InOrder<'_> {
 
     #[inline]
     fn object<F: Feed>(&mut self, at: u64, object: Object, feed: &mut F) {
+        if at.saturating_sub(self.told) >= 8 << 20 {
+            self.told = at;
+            if !self.again {
+                (self.progress)(at);
+            }
+        }
         if !self.mapped && self.follow_ahead(&object, feed) {
             return;
         }
@@ -585,6 +595,7 @@ impl<'a> Objects<'a> {
             class_dumps: 0,
             follow,
             seeded: false,
+            told: 0,
             progress,
         };
         records(&mut feed, ids, &mut sink);
@@ -656,6 +667,7 @@ impl<'a> Objects<'a> {
                 class_dumps: 0,
                 follow,
                 seeded: false,
+                told: 0,
                 progress,
             };
             let mut feed = SliceFeed::new(bytes);
@@ -693,6 +705,7 @@ impl<'a> Objects<'a> {
             class_dumps: 0,
             follow,
             seeded: false,
+            told: 0,
             progress,
         };
         let mut sink = sink_for(Classes::new(ids, classify), false);
@@ -877,13 +890,23 @@ impl<'a> Objects<'a> {
     /// Where these identifiers may stand, in file order, each place once.
     fn places(&self, wanted: &BTreeSet<u64>) -> Vec<(u64, u64)> {
         let mut places: Vec<(u64, u64)> = Vec::new();
+        let mut steps = 0usize;
         for &id in wanted {
             let mut i = self.blocks.partition_point(|b| b.min <= id);
             while i > 0 && self.reach[i - 1] >= id {
                 i -= 1;
+                steps += 1;
+                if steps > MAX_STEPS {
+                    // No order in this dump: read all of it.
+                    places = self.blocks.iter().map(|b| (b.at, b.end)).collect();
+                    break;
+                }
                 if self.blocks[i].max >= id {
                     places.push((self.blocks[i].at, self.blocks[i].end));
                 }
+            }
+            if steps > MAX_STEPS {
+                break;
             }
             // Many identifiers in few blocks: keep the list short on the way.
             if places.len() > 1 << 16 {
