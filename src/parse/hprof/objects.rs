@@ -67,6 +67,8 @@ const MAX_INSTANCE: u64 = 1 << 19;
 const MAX_ARRAY: u64 = 64 << 20;
 /// Copies made from a stream for objects asked for by identifier.
 const MAX_COPIED: usize = 256 << 20;
+/// Links followed in one go from an object that was asked for.
+const CHASE: usize = 32;
 /// Links noted at a time while a stream is read.
 const MAX_AHEAD: usize = 1 << 20;
 /// Losses listed one by one.
@@ -847,39 +849,74 @@ impl<'a> Objects<'a> {
     /// Looks for objects that were not kept. Those that [`Self::get`] still does not know afterwards are not there.
     /// `source` is the one it was read from.
     pub fn fetch(&mut self, source: DumpSource<'_>, wanted: BTreeSet<u64>) {
-        let ids = self.header.id_size;
+        match self.mapped {
+            Some(bytes) => {
+                let mut wanted = wanted;
+                // What link objects point at is likely to be asked for next.
+                for _ in 0..CHASE {
+                    wanted = self.fetch_mapped(bytes, wanted);
+                    if wanted.is_empty() {
+                        break;
+                    }
+                }
+            }
+            None => self.fetch_streamed(source, wanted),
+        }
+    }
+
+    fn fetch_mapped(&mut self, bytes: &'a [u8], wanted: BTreeSet<u64>) -> BTreeSet<u64> {
+        let places = self.places(&wanted);
         let mut sink = Fetch {
             classes: &self.classes,
-            mapped: self.mapped.is_some(),
+            mapped: true,
+            wanted,
+            found: Vec::new(),
+            arena: Vec::new(),
+            room: 0,
+        };
+        for (at, end) in places {
+            if sink.wanted.is_empty() {
+                break;
+            }
+            let mut feed = SliceFeed::part(bytes, at, end);
+            super::heap::walk(&mut feed, end, self.header.id_size, &mut sink);
+        }
+        let found = sink.found;
+        let mut next = BTreeSet::new();
+        for kept in &found {
+            self.fetched.entry(kept.id).or_insert(*kept);
+        }
+        for kept in &found {
+            if self.classes.kind(kept.what) == GLUE
+                && let Some(Body::Instance(ix, body)) = self.get(kept.id)
+            {
+                self.classes.references(ix, body, |id| {
+                    if id != 0 && self.get(id).is_none() {
+                        next.insert(id);
+                    }
+                });
+            }
+        }
+        next
+    }
+
+    fn fetch_streamed(&mut self, source: DumpSource<'_>, wanted: BTreeSet<u64>) {
+        let mut sink = Fetch {
+            classes: &self.classes,
+            mapped: false,
             wanted,
             found: Vec::new(),
             arena: Vec::new(),
             room: MAX_COPIED.saturating_sub(self.arena.len()),
         };
-        match self.mapped {
-            Some(bytes) => {
-                for (at, end) in self.places(&sink.wanted) {
-                    if sink.wanted.is_empty() {
-                        break;
-                    }
-                    super::heap::walk(&mut SliceFeed::part(bytes, at, end), end, ids, &mut sink);
-                }
-            }
-            None => {
-                if let Ok(reader) = open(source) {
-                    let mut feed = StreamFeed::new(reader);
-                    if header(&mut feed).is_ok() {
-                        records(&mut feed, ids, &mut sink);
-                    }
-                }
+        if let Ok(reader) = open(source) {
+            let mut feed = StreamFeed::new(reader);
+            if header(&mut feed).is_ok() {
+                records(&mut feed, self.header.id_size, &mut sink);
             }
         }
         let Fetch { found, arena, .. } = sink;
-        let base = if self.mapped.is_some() {
-            0
-        } else {
-            self.arena.len() as u64
-        };
+        let base = self.arena.len() as u64;
         self.arena.extend_from_slice(&arena);
         for mut kept in found {
             kept.at += base;
