@@ -7,7 +7,7 @@ mod server;
 
 use std::io::Write;
 
-use hprof::Framing;
+use hprof::{Dump, Framing, V};
 use nacos_offheap::facts::heap::{DumpSource, HeapFacts, read_dump};
 use server::Server;
 
@@ -233,4 +233,34 @@ fn reading_goes_on_at_the_next_segment_after_a_damaged_one() {
         f.loss
     );
     assert!(f.objects * 10 > whole.objects * 5);
+}
+
+#[test]
+fn absurd_figures_do_not_wrap_around() {
+    let mut d = server().dump();
+    let flow = "io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController";
+    for _ in 0..3 {
+        let pending = [("totalPendingBytes", V::Long(i64::MAX))];
+        let monitor = d.object(&format!("{flow}$WritabilityMonitor"), &pending);
+        d.object(flow, &[("monitor", V::Ref(monitor))]);
+    }
+    let f = read(&d.write("1.0.2", Framing::Segments(1500)));
+    assert_eq!(f.backlog.queued_bytes, u64::MAX);
+    assert_eq!(f.backlog.connections, 4);
+}
+
+#[test]
+fn classes_above_themselves_with_very_many_fields_take_little_memory() {
+    let mut d = Dump::new(true);
+    let fields: Vec<(&str, V)> = (0..60_000).map(|_| ("x", V::Byte(0))).collect();
+    let fat = d.class("java.nio.DirectByteBuffer", "", &fields);
+    d.set_parent("java.nio.DirectByteBuffer", fat);
+    for i in 0..300 {
+        let name = format!("com.example.C{i}");
+        d.class(&name, "java.nio.DirectByteBuffer", &[]);
+        d.bare_object(&name);
+    }
+    let f = read(&d.write("1.0.2", Framing::Segments(1 << 20)));
+    assert_eq!(f.buffers.bare.count, 300);
+    assert_small();
 }

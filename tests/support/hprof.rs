@@ -173,6 +173,24 @@ impl Dump {
         id
     }
 
+    /// Gives a class another superclass, itself perhaps.
+    pub(crate) fn set_parent(&mut self, class: &str, parent: u64) {
+        let ix = self.by_name[class];
+        self.classes[ix].parent = parent;
+    }
+
+    /// An instance without any field values.
+    pub(crate) fn bare_object(&mut self, class: &str) -> u64 {
+        let id = self.fresh();
+        let mut sub = vec![0x21];
+        self.id(&mut sub, id);
+        sub.extend([0, 0, 0, 0]);
+        self.id(&mut sub, self.id_of(class));
+        sub.extend([0, 0, 0, 0]);
+        self.objects.push(sub);
+        id
+    }
+
     /// An array of references.
     pub(crate) fn array(&mut self, elements: &[u64]) -> u64 {
         let id = self.fresh();

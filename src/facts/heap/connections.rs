@@ -57,23 +57,23 @@ fn totals(facts: &mut HeapFacts) {
     let mut by_address: BTreeMap<String, AddressTotal> = BTreeMap::new();
     for c in &facts.connections {
         let all = &mut facts.backlog;
-        all.queued_bytes += c.queued_bytes;
-        all.held_bytes += c.held_bytes;
-        all.buffers += c.buffers;
-        all.messages += c.messages;
+        all.queued_bytes = all.queued_bytes.saturating_add(c.queued_bytes);
+        all.held_bytes = all.held_bytes.saturating_add(c.held_bytes);
+        all.buffers = all.buffers.saturating_add(c.buffers);
+        all.messages = all.messages.saturating_add(c.messages);
         all.connections += u64::from(c.queued_bytes > 0);
         if !c.registered {
-            all.unregistered_bytes += c.queued_bytes;
+            all.unregistered_bytes = all.unregistered_bytes.saturating_add(c.queued_bytes);
         }
         let Some(address) = &c.address else { continue };
-        all.addressed_bytes += c.queued_bytes;
+        all.addressed_bytes = all.addressed_bytes.saturating_add(c.queued_bytes);
         let sum = by_address.entry(address.clone()).or_default();
         sum.address.clone_from(address);
         sum.connections += 1;
         sum.registered += u64::from(c.registered);
-        sum.queued_bytes += c.queued_bytes;
-        sum.held_bytes += c.held_bytes;
-        sum.messages += c.messages;
+        sum.queued_bytes = sum.queued_bytes.saturating_add(c.queued_bytes);
+        sum.held_bytes = sum.held_bytes.saturating_add(c.held_bytes);
+        sum.messages = sum.messages.saturating_add(c.messages);
     }
     facts.by_address = by_address.into_values().collect();
     facts.by_address.sort_by(|a, b| {
@@ -150,7 +150,9 @@ fn roots<'s>(graph: &'s Graph<'s>, buf: u64, budget: &mut usize, mut each: impl 
 
 /// Bytes left to read of a buffer.
 fn readable(buf: &Obj<'_>) -> Option<u64> {
-    let left = buf.number("writerIndex")? - buf.number("readerIndex")?;
+    let left = buf
+        .number("writerIndex")?
+        .checked_sub(buf.number("readerIndex")?)?;
     u64::try_from(left).ok()
 }
 
@@ -249,8 +251,8 @@ impl<'s> Walk<'s> {
             }
             let bytes = counted.unwrap_or(pending);
             let c = self.at(key);
-            c.flow_control_bytes += bytes;
-            c.queued_bytes += bytes;
+            c.flow_control_bytes = c.flow_control_bytes.saturating_add(bytes);
+            c.queued_bytes = c.queued_bytes.saturating_add(bytes);
         }
     }
 
@@ -337,8 +339,8 @@ impl<'s> Walk<'s> {
                     let is_buffer = message.is_some_and(|m| self.hold(channel, m));
                     let c = self.at(channel);
                     c.messages += u64::from(is_buffer || left > 0);
-                    c.outbound_bytes += left;
-                    c.queued_bytes += left;
+                    c.outbound_bytes = c.outbound_bytes.saturating_add(left);
+                    c.queued_bytes = c.queued_bytes.saturating_add(left);
                     if let Some(buf) = message.and_then(|m| graph.kept(m))
                         && c.oldest.is_none()
                         && is_buffer
@@ -400,8 +402,8 @@ impl<'s> Walk<'s> {
         let bytes = buf.and_then(|b| readable(&b)).unwrap_or(0);
         let c = self.at(channel);
         c.messages += 1;
-        c.other_bytes += bytes;
-        c.queued_bytes += bytes;
+        c.other_bytes = c.other_bytes.saturating_add(bytes);
+        c.queued_bytes = c.queued_bytes.saturating_add(bytes);
     }
 
     /// Coalescing queues outside flow controllers: TLS, handlers of other protocols.
@@ -422,8 +424,8 @@ impl<'s> Walk<'s> {
             let Some(channel) = channel else { continue };
             self.coalescing(channel, queue.id);
             let c = self.at(channel);
-            c.other_bytes += bytes;
-            c.queued_bytes += bytes;
+            c.other_bytes = c.other_bytes.saturating_add(bytes);
+            c.queued_bytes = c.queued_bytes.saturating_add(bytes);
         }
     }
 

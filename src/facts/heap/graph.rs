@@ -1,7 +1,7 @@
 //! Objects of a dump by field name. What is asked for and not at hand is noted, so that it can be fetched and the walk
 //! done again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -14,14 +14,20 @@ use super::kinds::K;
 
 /// Elements read of an array, and links followed in a list or map.
 const MAX_ELEMENTS: usize = 8 << 20;
+/// Fields laid out in all; real dumps need some ten thousand.
+const MAX_LAYOUTS: usize = 1 << 19;
 /// Characters read of a string.
 const MAX_TEXT: usize = 4096;
 
 #[derive(Debug)]
 struct Layout {
     class: String,
-    fields: Vec<(Box<[u8]>, Type, u32)>,
+    // A boxed slice: a Vec would keep the room that the untruncated list had.
+    fields: Box<[Field]>,
 }
+
+/// Name, type and offset.
+type Field = (Box<[u8]>, Type, u32);
 
 /// A view of a dump's objects.
 pub(super) struct Graph<'s> {
@@ -29,6 +35,8 @@ pub(super) struct Graph<'s> {
     gone: &'s HashSet<u64>,
     wanted: RefCell<BTreeSet<u64>>,
     layouts: RefCell<HashMap<ClassIx, Rc<Layout>>>,
+    /// Fields that may still be laid out.
+    room: Cell<usize>,
 }
 
 /// An instance.
@@ -49,6 +57,7 @@ impl<'s> Graph<'s> {
             gone,
             wanted: RefCell::default(),
             layouts: RefCell::default(),
+            room: Cell::new(MAX_LAYOUTS),
         }
     }
 
@@ -81,10 +90,12 @@ impl<'s> Graph<'s> {
         let mut layouts = self.layouts.borrow_mut();
         let entry = layouts.entry(ix).or_insert_with(|| {
             let classes = &self.objects.classes;
+            let mut fields = classes.layout(ix);
+            fields.truncate(self.room.get());
+            self.room.set(self.room.get() - fields.len());
             Rc::new(Layout {
                 class: classes.name(ix).unwrap_or_default(),
-                fields: classes
-                    .layout(ix)
+                fields: fields
                     .into_iter()
                     .map(|(name, ty, at)| (name.into(), ty, at))
                     .collect(),

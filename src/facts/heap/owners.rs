@@ -167,7 +167,8 @@ pub(super) fn fill<'s>(
         let prefix = netty_prefix(chunk.class_name());
         if direct && by_netty(memory, prefix) {
             let bytes = chunk.size("chunkSize").unwrap_or(0);
-            *netty_sums.entry(prefix.to_owned()).or_default() += bytes;
+            let sum = netty_sums.entry(prefix.to_owned()).or_default();
+            *sum = sum.saturating_add(bytes);
             facts.buffers.without_cleaner.add(bytes);
             let holder = Holder {
                 class: chunk.class_name().to_owned(),
@@ -188,7 +189,8 @@ pub(super) fn fill<'s>(
             continue;
         }
         let bytes = buf.size("capacity").unwrap_or(0);
-        *netty_sums.entry(prefix.to_owned()).or_default() += bytes;
+        let sum = netty_sums.entry(prefix.to_owned()).or_default();
+        *sum = sum.saturating_add(bytes);
         facts.buffers.without_cleaner.add(bytes);
         let holder = Holder {
             class: buf.class_name().to_owned(),

@@ -67,10 +67,10 @@ pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
         let free = chunk.size("freeBytes").unwrap_or(0).min(bytes);
         pool.chunks.add(bytes);
         arena.chunks.add(bytes);
-        pool.free_bytes += free;
-        arena.free_bytes += free;
-        pool.used_bytes += bytes - free;
-        arena.used_bytes += bytes - free;
+        pool.free_bytes = pool.free_bytes.saturating_add(free);
+        arena.free_bytes = arena.free_bytes.saturating_add(free);
+        pool.used_bytes = pool.used_bytes.saturating_add(bytes - free);
+        arena.used_bytes = arena.used_bytes.saturating_add(bytes - free);
         if chunk.flag("unpooled") == Some(true) {
             pool.huge.add(bytes);
         }

@@ -128,6 +128,8 @@ pub struct Classes {
 
 /// Bytes of strings kept. A large application has some 40 MB.
 const MAX_TEXT: usize = 512 << 20;
+/// Fields of an instance, those of all ancestors together; no class file declares more than 65,535.
+const MAX_FIELDS: usize = 100_000;
 /// No class has more ancestors.
 const MAX_DEPTH: usize = 256;
 
@@ -310,6 +312,9 @@ impl Classes {
             let Some(class) = next.and_then(|ix| self.get(ix)) else {
                 break;
             };
+            if layout.len() + class.fields.len() > MAX_FIELDS {
+                break;
+            }
             for field in &class.fields {
                 let width = field.ty.width(self.ids).unwrap_or(0) as u32;
                 layout.push((self.string(field.name).unwrap_or_default(), field.ty, at));

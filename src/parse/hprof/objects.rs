@@ -67,6 +67,8 @@ const MAX_INSTANCE: u64 = 1 << 19;
 const MAX_ARRAY: u64 = 64 << 20;
 /// Copies made from a stream for objects asked for by identifier.
 const MAX_COPIED: usize = 256 << 20;
+/// Fields looked at for references in all classes together.
+const MAX_OFFSETS: usize = 8 << 20;
 /// Links followed in one go from an object that was asked for.
 const CHASE: usize = 32;
 /// Links noted at a time while a stream is read.
@@ -972,14 +974,17 @@ impl<'a> Objects<'a> {
         };
         let ids = self.header.id_size;
         let filter = Filter::new(wanted);
+        let mut room = MAX_OFFSETS;
         let offsets: Vec<Box<[u32]>> = (0..self.classes.len() as u32)
             .map(|ix| {
-                if self.count(ix) == 0 || ignored.contains(&self.classes.kind(ix)) {
+                if self.count(ix) == 0 || ignored.contains(&self.classes.kind(ix)) || room == 0 {
                     return Box::default();
                 }
                 let layout = self.classes.layout(ix);
                 let references = layout.iter().filter(|f| f.1 == Type::OBJECT);
-                references.map(|f| f.2).collect()
+                let offsets: Box<[u32]> = references.map(|f| f.2).collect();
+                room = room.saturating_sub(layout.len());
+                offsets
             })
             .collect();
         let mut found: HashMap<u64, Reference> = HashMap::new();
