@@ -2,6 +2,7 @@
 //! system for reading.
 
 pub mod discover;
+pub mod map;
 pub mod read;
 
 use std::path::PathBuf;

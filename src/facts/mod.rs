@@ -5,6 +5,7 @@
 //! far". Memory grows with distinct things (addresses, connections, services, texts), never with bytes read.
 
 pub mod activity;
+pub mod heap;
 pub mod jvm;
 pub mod log;
 pub mod logins;

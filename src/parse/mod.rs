@@ -12,6 +12,7 @@ pub mod gc;
 pub mod heading;
 pub mod heap_info;
 pub mod histogram;
+pub mod hprof;
 pub mod hs_err;
 pub mod kernel;
 mod lines;
