@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// Read log directories, files and JVM artefacts; name the cause, who, since when, and what to do
     Analyze(Box<Analyze>),
+    /// One heap dump: direct memory by owner, by pool, by client connection
+    Heap(Box<Heap>),
     /// What a rule looks for, why, and what to do; without RULE the catalogue
     Explain {
         /// Id of a rule, such as faulty-client
@@ -43,6 +45,52 @@ pub enum When {
     Always,
     /// Never
     Never,
+}
+
+/// Arguments of `heap`.
+#[derive(Debug, Args)]
+pub struct Heap {
+    /// The dump: .hprof, plain or packed with gzip or Zstandard
+    #[arg(value_name = "DUMP")]
+    pub dump: PathBuf,
+
+    /// Format of the output
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "table"
+    )]
+    pub format: OutputFormat,
+
+    /// Write the report to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Rows of each table
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
+
+    /// Exit with 3 when the dump is cut or corrupt
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Threads (default: one for each core)
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<usize>,
+
+    /// Show progress on standard error
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub progress: When,
+
+    /// Colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+
+    /// Width of the output in columns (default: that of the terminal, at most 120)
+    #[arg(long, value_name = "COLUMNS")]
+    pub width: Option<usize>,
 }
 
 /// Arguments of `analyze`.

@@ -1,11 +1,15 @@
 //! From inputs to facts: the windows of all files, read and parsed by all threads, folded and merged in order.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use crate::artefact::{Artefact, Inputs, Packing, read};
+use crate::artefact::map::Mapped;
+use crate::artefact::{Artefact, Inputs, Origin, Packing, read};
 use crate::facts::Facts;
+use crate::facts::heap::{DumpSource, read_dump};
+use crate::facts::memory::DumpSample;
 use crate::format::{self, Context, Format};
 use crate::parse::ParseErrorKind;
 use crate::span::{Place, Window};
@@ -34,6 +38,8 @@ enum Task<'a> {
     Stream(&'a Artefact),
     /// A file read at once.
     Whole(&'a Artefact),
+    /// A heap dump.
+    Dump(&'a Artefact),
 }
 
 /// Reads all files of all nodes; facts by node.
@@ -56,10 +62,6 @@ pub fn ingest(inputs: &Inputs, options: &ReadOptions, progress: Progress<'_>) ->
                     facts
                 })
                 .reduce(Facts::default, Facts::merged);
-            facts.memory.has_heap_dump = inputs
-                .artefacts
-                .iter()
-                .any(|a| a.node == node && a.format == Format::HeapDump);
             facts.settle();
             facts
         })
@@ -69,8 +71,7 @@ pub fn ingest(inputs: &Inputs, options: &ReadOptions, progress: Progress<'_>) ->
 fn tasks_of(a: &Artefact) -> Vec<Task<'_>> {
     match a.format {
         Format::Empty => Vec::new(),
-        // Heap dumps are walked on their own, see `facts::heap`.
-        Format::HeapDump => Vec::new(),
+        Format::HeapDump => vec![Task::Dump(a)],
         f if f.is_log() && a.packing == Packing::Plain => (0..a.size.div_ceil(read::WINDOW))
             .map(|i| Task::Window(a, i * read::WINDOW))
             .collect(),
@@ -100,6 +101,7 @@ fn run(task: &Task<'_>, options: &ReadOptions, facts: &mut Facts, progress: Prog
         Task::Window(a, from) => run_window(a, *from, &context(a, options), facts, progress),
         Task::Stream(a) => run_stream(a, &context(a, options), facts, progress),
         Task::Whole(a) => run_whole(a, &context(a, options), facts, progress),
+        Task::Dump(a) => run_dump(a, facts, progress),
     }
 }
 
@@ -208,6 +210,42 @@ fn run_whole(a: &Artefact, ctx: &Context<'_>, facts: &mut Facts, progress: Progr
         }
         Err(e) => failed(a, 0, &e.to_string(), facts),
     }
+}
+
+/// Walks a heap dump: mapped when it is plain (a dump does not change any more), as a stream when it is packed.
+fn run_dump(a: &Artefact, facts: &mut Facts, progress: Progress<'_>) {
+    let told = AtomicU64::new(0);
+    let so_far = |bytes: u64| {
+        let before = told.swap(bytes, Ordering::Relaxed);
+        progress(bytes.saturating_sub(before), &a.label);
+    };
+    let heap = match (&a.origin, a.packing) {
+        (Origin::File(path), Packing::Plain) => match Mapped::open(path) {
+            Ok(map) => read_dump(DumpSource::Bytes(&map), &so_far),
+            Err(e) => return failed(a, 0, &e.to_string(), facts),
+        },
+        (Origin::Memory(bytes), Packing::Plain) => read_dump(DumpSource::Bytes(bytes), &so_far),
+        _ => {
+            let open = || read::open_stream(a).map(|s| -> Box<dyn std::io::Read> { s });
+            read_dump(DumpSource::Reopen(&open), &so_far)
+        }
+    };
+    for loss in &heap.loss {
+        facts.add_issue(
+            at(a, loss.at),
+            format!("{} ({} bytes lost)", loss.what, loss.lost_bytes),
+            ParseErrorKind::Unexpected,
+        );
+    }
+    let coverage = facts.coverage(a.id);
+    coverage.bytes += heap.bytes_read;
+    coverage.records += heap.objects;
+    coverage.known += heap.objects;
+    coverage.cut |= !heap.complete;
+    facts.memory.dumps.push(DumpSample {
+        place: at(a, 0),
+        heap,
+    });
 }
 
 /// Runs `work` on `jobs` threads (all cores when `None`).

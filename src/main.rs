@@ -11,9 +11,10 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 use nacos_offheap::artefact::discover::Argument;
-use nacos_offheap::cli::{Analyze, Cli, Command, OutputFormat, When};
+use nacos_offheap::cli::{Analyze, Cli, Command, Heap, OutputFormat, When};
+use nacos_offheap::format::Format;
 use nacos_offheap::gate::{Gate, Held};
-use nacos_offheap::report::{Report, json, table};
+use nacos_offheap::report::{Report, heap, json, table};
 use nacos_offheap::rules::Given;
 use nacos_offheap::units::{Bytes, WallTime};
 use nacos_offheap::{Options, analyse, find_inputs};
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Analyze(a) => run_analyze(&a),
+        Command::Heap(h) => run_heap(&h),
         Command::Explain { rule } => run_explain(rule.as_deref()),
     };
     match done {
@@ -66,6 +68,90 @@ fn run_explain(rule: Option<&str>) -> Result<u8> {
     Ok(0)
 }
 
+fn run_heap(h: &Heap) -> Result<u8> {
+    let inputs = find_inputs(&[Argument {
+        path: h.dump.clone(),
+        node: None,
+    }])?;
+    if !inputs
+        .artefacts
+        .iter()
+        .any(|a| a.format == Format::HeapDump)
+    {
+        bail!("{}: not a heap dump", h.dump.display());
+    }
+    if h.jobs == Some(0) {
+        bail!("--jobs 0: at least one thread is needed");
+    }
+    let options = Options {
+        jobs: h.jobs,
+        ..Options::default()
+    };
+    let bar = progress::Progress::new(
+        inputs.artefacts.iter().map(|x| x.size).sum(),
+        wants(h.progress, io::stderr().is_terminal()),
+    );
+    let report = analyse(&inputs, &options, &|bytes, file| bar.read(bytes, file))?;
+    bar.end();
+    let style = style(h.output.is_none(), h.color, h.width, h.top, false);
+    write_to(h.output.as_ref(), &|out| match h.format {
+        OutputFormat::Table => heap::write(&report, &style, out),
+        OutputFormat::Json => json::write(&report, out),
+    })?;
+    Ok(if h.strict && report.inputs.iter().any(|i| !i.complete) {
+        INCOMPLETE
+    } else {
+        0
+    })
+}
+
+fn wants(when: When, auto: bool) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => auto,
+    }
+}
+
+/// How to lay out, by what standard output is.
+fn style(
+    to_stdout: bool,
+    colour: When,
+    width: Option<usize>,
+    top: usize,
+    verbose: bool,
+) -> table::Style {
+    let terminal = to_stdout && io::stdout().is_terminal();
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    table::Style {
+        width: width.unwrap_or_else(|| {
+            if terminal {
+                table::terminal_width().unwrap_or(100).clamp(40, 120)
+            } else {
+                100
+            }
+        }),
+        colour: wants(colour, terminal && !plain),
+        top,
+        verbose,
+    }
+}
+
+/// Writes to a file, or to standard output.
+fn write_to(
+    file: Option<&PathBuf>,
+    write: &dyn Fn(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    let flushed = |out: &mut dyn Write| write(out).and_then(|()| out.flush());
+    match file {
+        Some(path) => {
+            let f = File::create(path).with_context(|| path.display().to_string())?;
+            flushed(&mut BufWriter::new(f)).with_context(|| path.display().to_string())
+        }
+        None => Ok(flushed(&mut BufWriter::new(io::stdout().lock()))?),
+    }
+}
+
 fn run_analyze(a: &Analyze) -> Result<u8> {
     let outputs = outputs(a)?;
     let gates = a
@@ -75,11 +161,7 @@ fn run_analyze(a: &Analyze) -> Result<u8> {
         .collect::<Result<Vec<_>>>()?;
     let options = options(a)?;
     let inputs = find_inputs(&arguments(a)?)?;
-    let show = match a.progress {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => !a.quiet && io::stderr().is_terminal(),
-    };
+    let show = wants(a.progress, !a.quiet && io::stderr().is_terminal());
     let total = inputs.artefacts.iter().map(|x| x.size).sum();
     let bar = progress::Progress::new(total, show);
     let report = analyse(&inputs, &options, &|bytes, file| bar.read(bytes, file))?;
@@ -205,39 +287,11 @@ fn write_report(
     file: Option<&PathBuf>,
     a: &Analyze,
 ) -> Result<()> {
-    let terminal = file.is_none() && io::stdout().is_terminal();
-    let colour = match a.color {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-    };
-    let width = a.width.unwrap_or_else(|| {
-        if terminal {
-            table::terminal_width().unwrap_or(100).clamp(40, 120)
-        } else {
-            100
-        }
-    });
-    let style = table::Style {
-        width,
-        colour,
-        top: a.top,
-        verbose: a.verbose,
-    };
-    let write = |out: &mut dyn Write| -> io::Result<()> {
-        match format {
-            OutputFormat::Table => table::write(report, &style, out),
-            OutputFormat::Json => json::write(report, out),
-        }?;
-        out.flush()
-    };
-    match file {
-        Some(path) => {
-            let f = File::create(path).with_context(|| path.display().to_string())?;
-            write(&mut BufWriter::new(f)).with_context(|| path.display().to_string())
-        }
-        None => Ok(write(&mut BufWriter::new(io::stdout().lock()))?),
-    }
+    let style = style(file.is_none(), a.color, a.width, a.top, a.verbose);
+    write_to(file, &|out| match format {
+        OutputFormat::Table => table::write(report, &style, out),
+        OutputFormat::Json => json::write(report, out),
+    })
 }
 
 fn exit_code(report: &Report, gates: &[Gate], a: &Analyze) -> u8 {

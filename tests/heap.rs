@@ -614,3 +614,42 @@ fn reading_tells_how_far_it_got() {
     });
     assert_eq!(last.into_inner(), bytes.len() as u64);
 }
+
+#[test]
+fn the_heap_command_names_who_holds_what() {
+    let dump = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/heap");
+    let file = std::fs::read_dir(&dump)
+        .expect("fixtures")
+        .map(|e| e.expect("entry").path())
+        .find(|p| p.to_string_lossy().contains("config"))
+        .expect("a dump of configuration listeners");
+    let run = |args: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_nacos-offheap"))
+            .arg("heap")
+            .arg(&file)
+            .args(args)
+            .output()
+            .expect("the program starts")
+    };
+    let table = String::from_utf8(run(&["--width", "100"]).stdout).expect("UTF-8");
+    assert!(
+        table
+            .contains("15,632 messages of 2.1 MiB (2,227,332) wait and hold 61.1 MiB (64,028,672)"),
+        "{table}"
+    );
+    assert!(table.contains("10.86.2.50"), "{table}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&run(&["-f", "json"]).stdout).expect("JSON");
+    let heap = &json["nodes"][0]["facts"]["heap_dump"];
+    assert_eq!(heap["backlog"]["held_bytes"], 64_028_672);
+    assert_eq!(
+        json["nodes"][0]["clients"].as_array().map(Vec::len),
+        Some(0)
+    );
+    let o = std::process::Command::new(env!("CARGO_BIN_EXE_nacos-offheap"))
+        .args(["heap", "Cargo.toml"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the program starts");
+    assert_eq!(o.status.code(), Some(2));
+}

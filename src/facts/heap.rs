@@ -13,7 +13,7 @@ mod pools;
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::parse::hprof::objects::Objects;
 use crate::parse::{ParseError, ParseErrorKind};
@@ -22,7 +22,7 @@ use crate::units::WallTime;
 pub use crate::parse::hprof::objects::DumpSource;
 
 /// What a heap dump says. Bytes are integers, times RFC 3339, unknown is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HeapFacts {
     /// `1.0.1` or `1.0.2`.
     pub format_version: String,
@@ -67,7 +67,7 @@ pub struct HeapFacts {
 }
 
 /// A piece of the dump that was not read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// Offset in the unpacked dump.
     pub at: u64,
@@ -78,7 +78,7 @@ pub struct Loss {
 }
 
 /// The process the dump was taken of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jvm {
     /// Java release, `17.0.15`.
     pub java_version: Option<String>,
@@ -93,7 +93,7 @@ pub struct Jvm {
 }
 
 /// The books on direct memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// `java.nio.Bits`.
     pub jdk: Option<JdkCounter>,
@@ -102,7 +102,7 @@ pub struct Counters {
 }
 
 /// What `java.nio.Bits` counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JdkCounter {
     /// Bytes reserved, page alignment included.
     pub reserved_bytes: Option<u64>,
@@ -115,7 +115,7 @@ pub struct JdkCounter {
 }
 
 /// What one copy of Netty counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NettyCounter {
     /// What stands before `io.netty.` in its class names.
     pub prefix: String,
@@ -130,7 +130,7 @@ pub struct NettyCounter {
 }
 
 /// Which counter memory is counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Book {
     /// `java.nio.Bits`.
@@ -140,7 +140,7 @@ pub enum Book {
 }
 
 /// What kind of owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnerKind {
     /// Chunks of Netty's pool.
@@ -162,7 +162,7 @@ pub enum OwnerKind {
 }
 
 /// Native memory owned by buffers of one holder class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The holder's class.
     pub class: String,
@@ -177,7 +177,7 @@ pub struct Owner {
 }
 
 /// A counter and what it should be the sum of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciled {
     /// Whose counter.
     pub book: Book,
@@ -192,7 +192,7 @@ pub struct Reconciled {
 }
 
 /// A count and a sum of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// How many.
     pub count: u64,
@@ -208,7 +208,7 @@ impl Tally {
 }
 
 /// `DirectByteBuffer` instances by what they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buffers {
     /// With a cleaner that will free malloc'ed memory.
     pub with_cleaner: Tally,
@@ -225,7 +225,7 @@ pub struct Buffers {
 }
 
 /// A `PooledByteBufAllocator`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     /// What stands before `io.netty.` in its class name.
     pub prefix: String,
@@ -250,7 +250,7 @@ pub struct Pool {
 }
 
 /// A direct arena of a pool.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolArena {
     /// Its place in the allocator's list; `None` when it is in none.
     pub index: Option<u64>,
@@ -265,7 +265,7 @@ pub struct PoolArena {
 }
 
 /// Which end opened a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The peer did.
@@ -275,7 +275,7 @@ pub enum Side {
 }
 
 /// A network connection of the process.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     /// Nacos's id of it.
     pub connection_id: Option<String>,
@@ -334,7 +334,7 @@ pub struct Connection {
 }
 
 /// The head of a connection's queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Oldest {
     /// HTTP/2 stream.
     pub stream: Option<u64>,
@@ -347,7 +347,7 @@ pub struct Oldest {
 }
 
 /// Connections of one remote address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressTotal {
     /// Remote IP address.
     pub address: String,
@@ -364,7 +364,7 @@ pub struct AddressTotal {
 }
 
 /// All connections together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backlog {
     /// Payload waiting.
     pub queued_bytes: u64,
@@ -383,7 +383,7 @@ pub struct Backlog {
 }
 
 /// What nothing known holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unattributed {
     /// Live Netty buffers in no queue: `maxLength` of pooled, capacity of unpooled ones.
     pub live_buffers: Tally,
@@ -394,7 +394,7 @@ pub struct Unattributed {
 }
 
 /// Native memory behind objects that are no buffers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Native {
     /// `Inflater`s not ended; some 7 to 40 KB each.
     pub inflaters: u64,

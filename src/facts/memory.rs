@@ -1,5 +1,6 @@
 //! What the JVM and the operating system say about memory, sample by sample.
 
+use super::heap::HeapFacts;
 use super::quote::Quote;
 use crate::parse::nmt::{NmtReport, NmtStatus};
 use crate::span::{ArtefactId, Place};
@@ -82,8 +83,17 @@ pub struct TextSource {
     pub text: Vec<u8>,
 }
 
+/// A heap dump, walked.
+#[derive(Clone, Debug)]
+pub struct DumpSample {
+    /// The file; its first byte.
+    pub place: Place,
+    /// What it holds.
+    pub heap: HeapFacts,
+}
+
 /// Everything about memory that is not a log line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryFacts {
     /// NMT reports.
     pub nmt: Vec<NmtSample>,
@@ -93,8 +103,8 @@ pub struct MemoryFacts {
     pub gauges: Vec<GaugeSample>,
     /// Physical memory of the machine.
     pub physical: Option<(u64, Quote)>,
-    /// A heap dump is among the inputs.
-    pub has_heap_dump: bool,
+    /// Heap dumps, in the order they were taken.
+    pub dumps: Vec<DumpSample>,
 }
 
 impl MemoryFacts {
@@ -103,7 +113,7 @@ impl MemoryFacts {
         self.nmt.extend(other.nmt);
         self.nmt_status.extend(other.nmt_status);
         self.gauges.extend(other.gauges);
-        self.has_heap_dump |= other.has_heap_dump;
+        self.dumps.extend(other.dumps);
         self.physical = match (self.physical.take(), other.physical) {
             (Some(a), Some(b)) => Some(if b.1.place < a.1.place { b } else { a }),
             (a, b) => a.or(b),
@@ -114,6 +124,7 @@ impl MemoryFacts {
     pub fn settle(&mut self) {
         self.nmt
             .sort_by_key(|s| (s.time.is_none(), s.time, s.place));
+        self.dumps.sort_by_key(|d| (d.heap.taken_ms, d.place));
         self.nmt_status.sort_by_key(|(s, a)| (*a, *s));
         self.gauges.sort_by_key(|s| (s.gauge, s.quote.key()));
     }

@@ -29,6 +29,7 @@ pub struct FactsReport {
     pub connections: Option<Connections>,
     pub nmt: Option<Vec<Nmt>>,
     pub nmt_status: Option<String>,
+    pub heap_dump: Option<crate::facts::heap::HeapFacts>,
     pub jvm: Option<JvmFlagsReport>,
     pub process: Option<Process>,
     pub first: Option<String>,
@@ -308,6 +309,7 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
             .nmt_status
             .first()
             .map(|(s, _)| s.name().to_owned()),
+        heap_dump: facts.memory.dumps.last().map(|d| d.heap.clone()),
         jvm: (!facts.jvm.sources.is_empty()).then(|| jvm(facts, case)),
         process: (!facts.memory.gauges.is_empty() || facts.memory.physical.is_some()).then(|| {
             Process {

@@ -5,6 +5,7 @@ pub mod escape;
 pub mod facts;
 pub mod model;
 
+pub mod heap;
 pub mod json;
 pub mod table;
 
@@ -444,7 +445,7 @@ fn client_reports(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Vec<Cl
             registrations: c.total(Signal::Registration),
             subscriptions: c.amount(Signal::ConfigListen),
             logins: c.total(Signal::Login),
-            backlog_bytes: None,
+            backlog_bytes: case.held_for(&c.address).map(|(held, _)| held),
             first: seen(c, |a| a.first_time()).min().map(|t| places.time(t)),
             last: seen(c, |a| a.last_time()).max().map(|t| places.time(t)),
             score: score_of(d, &c.address),

@@ -39,15 +39,24 @@ const EVIDENCE: usize = 5;
 /// Findings told in full without `-v`, beside the verdict.
 const OTHERS: usize = 6;
 
-struct Page<'w> {
-    out: &'w mut dyn Write,
-    style: Style,
+pub(super) struct Page<'w> {
+    pub(super) out: &'w mut dyn Write,
+    pub(super) style: Style,
     /// Lines quoted so far: one line is quoted once.
     quoted: std::collections::BTreeSet<(String, u64)>,
 }
 
-impl Page<'_> {
-    fn paint(&self, paint: Paint, text: &str) -> String {
+impl<'w> Page<'w> {
+    /// A page on `out`.
+    pub(super) fn new(out: &'w mut dyn Write, style: Style) -> Self {
+        Self {
+            out,
+            style,
+            quoted: std::collections::BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn paint(&self, paint: Paint, text: &str) -> String {
         if self.style.colour {
             format!("{}{text}{}", paint.render(), paint.render_reset())
         } else {
@@ -55,22 +64,27 @@ impl Page<'_> {
         }
     }
 
-    fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{}", text.trim_end())
     }
 
-    fn blank(&mut self) -> io::Result<()> {
+    pub(super) fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
 
-    fn heading(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.blank()?;
         let t = self.paint(bold(), text);
         self.line(&t)
     }
 
     /// A paragraph: `lead` before its first line, blanks before the others.
-    fn paragraph(&mut self, lead: &str, text: &str, paint: Option<Paint>) -> io::Result<()> {
+    pub(super) fn paragraph(
+        &mut self,
+        lead: &str,
+        text: &str,
+        paint: Option<Paint>,
+    ) -> io::Result<()> {
         let indent = " ".repeat(lead.width());
         let options = textwrap::Options::new(self.style.width.max(20))
             .initial_indent(lead)
@@ -91,7 +105,7 @@ fn bold() -> Paint {
     Paint::new().bold()
 }
 
-fn dim() -> Paint {
+pub(super) fn dim() -> Paint {
     Paint::new().dimmed()
 }
 
@@ -111,11 +125,7 @@ fn colour_of(s: Severity) -> Paint {
 /// # Errors
 /// What the writer says.
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page {
-        out,
-        style: *style,
-        quoted: std::collections::BTreeSet::new(),
-    };
+    let mut page = Page::new(out, *style);
     head(&mut page, report)?;
     if let Some(c) = &report.cluster {
         page.heading("NODES")?;
@@ -728,7 +738,7 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-fn table(
+pub(super) fn table(
     page: &mut Page<'_>,
     head: &[&str],
     right: &[usize],
@@ -738,6 +748,12 @@ fn table(
     let keep: Vec<usize> = (0..head.len())
         .filter(|&c| rows.iter().any(|r| r.get(c).is_some_and(|v| !v.is_empty())))
         .collect();
+    let widest = rows
+        .iter()
+        .filter_map(|r| r.first())
+        .map(|v| v.width() + 2)
+        .max()
+        .unwrap_or(0);
     let mut t = Table::new();
     t.load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
@@ -751,8 +767,10 @@ fn table(
             if right.contains(&c) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
+            // The first column is what gets copied: an address, a connection id.
             if i == 0 {
-                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(14)));
+                let least = u16::try_from(widest.clamp(14, 44)).unwrap_or(14);
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
             }
         }
     }
@@ -778,11 +796,7 @@ pub fn explain(id: Option<&str>, width: usize, out: &mut dyn Write) -> anyhow::R
         top: 0,
         verbose: false,
     };
-    let mut page = Page {
-        out,
-        style,
-        quoted: std::collections::BTreeSet::new(),
-    };
+    let mut page = Page::new(out, style);
     let Some(id) = id else {
         for r in RULES {
             page.paragraph(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::shape::{Course, Shape, look};
 use crate::facts::log::{ClockSource, Connection, FailureFacts};
-use crate::facts::memory::{Gauge, NmtSample};
+use crate::facts::memory::{DumpSample, Gauge, NmtSample};
 use crate::facts::{Activities, Activity, Facts, MarkKind, Quote, Signal};
 use crate::jvm_limit::{self, DerivedLimit, HeapShape, NettyMode, Rule as LimitRule};
 use crate::parse::failure::{Failure, FailureKind, Side};
@@ -249,6 +249,8 @@ pub struct Case<'a> {
     pub exhaustion: Option<Exhaustion>,
     /// Direct memory over time.
     pub curve: Option<Curve>,
+    /// The last heap dump of this process.
+    pub dump: Option<&'a DumpSample>,
     /// NMT samples of the run.
     pub nmt: Vec<&'a NmtSample>,
     /// Clients, by address.
@@ -433,7 +435,15 @@ impl<'a> Case<'a> {
         }
         let heap = shape.xmx;
         let exhaustion = exhaustion(facts, &run);
-        let limit = limit(facts, given, &flags, &shape, exhaustion.as_ref());
+        let limit = limit(
+            facts,
+            given,
+            &run,
+            runs,
+            &flags,
+            &shape,
+            exhaustion.as_ref(),
+        );
         let books = books(facts, &run, &flags, &shape, limit.as_ref(), jdk);
         let nmt: Vec<_> = facts
             .memory
@@ -442,6 +452,7 @@ impl<'a> Case<'a> {
             .filter(|s| s.time.is_none_or(|t| run.lives(t)) && !s.report.kind.is_diff())
             .collect();
         let blind = jvm_limit::netty_mode(&flags, SHADED_PREFIX, jdk) == Some(NettyMode::NoCleaner);
+        let dump = dump(facts, given, &run, runs);
         let curve = curve(
             facts,
             &run,
@@ -464,6 +475,7 @@ impl<'a> Case<'a> {
             physical,
             limit,
             books,
+            dump,
             exhaustion,
             curve,
             nmt,
@@ -484,12 +496,44 @@ impl<'a> Case<'a> {
         if let Some(used) = self.exhaustion.as_ref().and_then(|e| e.used) {
             return Some((used, "exception"));
         }
-        let c = self.curve.as_ref()?;
-        c.points
+        let curve = self.curve.as_ref().and_then(|c| {
+            let peak = c.points.iter().map(|p| p.bytes).max()?;
+            Some((peak, c.source))
+        });
+        let dump = self.dump_used().map(|b| (b, "heap-dump"));
+        // The later source wins only where it tells of more.
+        match (curve, dump) {
+            (Some(c), Some(d)) if d.0 > c.0 => Some(d),
+            (c, d) => c.or(d),
+        }
+    }
+
+    /// Direct memory in use by the counters in the heap dump: Netty's where it keeps its own book, else the JDK's. The two
+    /// books have a limit each and are never added.
+    #[must_use]
+    pub fn dump_used(&self) -> Option<u64> {
+        let counters = &self.dump?.heap.counters;
+        let netty = counters.netty.iter().filter_map(|n| n.used_bytes).max();
+        let jdk = counters.jdk.as_ref().and_then(|j| j.reserved_bytes);
+        netty.filter(|b| *b > 0).or(jdk)
+    }
+
+    /// Bytes held for a client in the heap dump, by the address it declares or connects from.
+    #[must_use]
+    pub fn held_for(&self, address: &Address) -> Option<(u64, u64)> {
+        let dump = self.dump?;
+        let ip = address.to_string();
+        let of = dump
+            .heap
+            .connections
             .iter()
-            .map(|p| p.bytes)
-            .max()
-            .map(|b| (b, c.source))
+            .filter(|c| c.declared_address.as_deref().or(c.address.as_deref()) == Some(&ip));
+        let (mut held, mut messages) = (0, 0);
+        for c in of {
+            held += c.held_bytes;
+            messages += c.messages;
+        }
+        Some((held, messages))
     }
 
     /// Highest use as a part of the limit.
@@ -536,7 +580,7 @@ impl<'a> Case<'a> {
     /// Whether something is known of memory in this run.
     #[must_use]
     pub fn knows_memory(&self) -> bool {
-        self.exhaustion.is_some() || self.curve.is_some()
+        self.exhaustion.is_some() || self.curve.is_some() || self.dump_used().is_some()
     }
 
     /// Exhausted, growing, or near its limit.
@@ -651,6 +695,8 @@ fn failures_in(f: &FailureFacts, from: WallTime, to: WallTime, alone: bool) -> u
 fn limit(
     facts: &Facts,
     given: &Given,
+    run: &Run,
+    runs: usize,
     flags: &JvmFlags,
     shape: &HeapShape,
     exhaustion: Option<&Exhaustion>,
@@ -676,6 +722,25 @@ fn limit(
             Text::new("limit.given", [("limit", json!(b))]),
             None,
         ));
+    }
+    if let Some(d) = dump(facts, given, run, runs) {
+        let counters = &d.heap.counters;
+        let netty = counters
+            .netty
+            .iter()
+            .filter(|n| n.no_cleaner == Some(true))
+            .filter_map(|n| n.limit_bytes)
+            .max();
+        let jdk = counters.jdk.as_ref().and_then(|j| j.limit_bytes);
+        if let Some(b) = netty.or(jdk).filter(|b| *b > 0) {
+            let text = Text::new("limit.dump", [("limit", json!(b))]);
+            let quote = Quote {
+                time: None,
+                place: d.place,
+                text: Box::default(),
+            };
+            return Some(exact(b, "heap-dump", text, Some(quote)));
+        }
     }
     let source = facts
         .jvm
@@ -727,6 +792,19 @@ fn limit(
         },
         explained: explain_derived(&derived),
         quote,
+    })
+}
+
+/// The last dump that was taken of this process: by its process id where both tell it, else by its time.
+fn dump<'a>(facts: &'a Facts, given: &Given, run: &Run, runs: usize) -> Option<&'a DumpSample> {
+    let offset = i64::from(zone(facts, given).0) * 60_000;
+    facts.memory.dumps.iter().rfind(|d| {
+        if let (Some(theirs), Some(ours)) = (d.heap.jvm.pid, run.pid) {
+            return theirs == ours;
+        }
+        let taken = i64::try_from(d.heap.taken_ms).unwrap_or(0);
+        // Within an hour of the run's end: evidence is taken when all is over.
+        taken == 0 && runs == 1 || taken != 0 && run.holds(WallTime(taken + offset))
     })
 }
 

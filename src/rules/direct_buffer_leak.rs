@@ -6,6 +6,7 @@ use super::score::Weight;
 use super::shape::Course;
 use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence};
 use crate::facts::Signal;
+use crate::facts::heap::OwnerKind;
 use crate::text::{Text, local};
 
 /// The rule.
@@ -70,11 +71,32 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
             ));
         }
     }
+    let owner = owner(case);
+    if let (Some((class, bytes, used)), Some(dump)) = (&owner, case.dump) {
+        let quote = crate::facts::Quote {
+            time: None,
+            place: dump.place,
+            text: Box::default(),
+        };
+        evidence.push(Evidence::new(
+            Weight::OwnerNotClient,
+            Text::new(
+                "direct-buffer-leak.owner",
+                [
+                    ("class", json!(class)),
+                    ("bytes", json!(bytes)),
+                    ("used", json!(used)),
+                ],
+            ),
+            Some(&quote),
+        ));
+    }
     if evidence.is_empty() {
         return Vec::new();
     }
+    let owner = owner.map_or_else(|| "unknown".to_owned(), |o| o.0);
     vec![Hypothesis {
-        subjects: vec![Subject::new("owner", "unknown")],
+        subjects: vec![Subject::new("owner", owner)],
         title: Text::new("direct-buffer-leak.title", []),
         evidence,
         remedy: Remedy {
@@ -83,4 +105,20 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         },
         severity: None,
     }]
+}
+
+/// An owner of at least 40 % of the bytes in the dump that is neither the pool nor a client's queue.
+fn owner(case: &Case<'_>) -> Option<(String, u64, u64)> {
+    let dump = case.dump?;
+    let used = case.dump_used()?;
+    if !case.in_trouble() || dump.heap.backlog.held_bytes * 5 > used {
+        return None;
+    }
+    dump.heap
+        .owners
+        .iter()
+        .filter(|o| !matches!(o.kind, OwnerKind::NettyPool | OwnerKind::NettyTransport))
+        .filter(|o| o.bytes * 5 >= used * 2 && o.bytes >= 8 << 20)
+        .max_by(|a, b| a.bytes.cmp(&b.bytes).then(b.class.cmp(&a.class)))
+        .map(|o| (o.class.clone(), o.bytes, used))
 }

@@ -341,6 +341,8 @@ fn hypothesis(
         ));
     }
 
+    held(case, c, &ip, &mut add);
+
     // Whether it stays connected.
     connected(f, &ip, case, &mut add);
     let late = c.between(Signal::LateAck, from, to);
@@ -447,12 +449,50 @@ fn hypothesis(
         ),
     };
     Some(Hypothesis {
-        subjects: subjects(c, share),
+        subjects: subjects(case, c, share),
         title,
         evidence,
         remedy: remedy(case, c),
         severity: None,
     })
+}
+
+/// What the heap dump holds for this client.
+fn held(
+    case: &Case<'_>,
+    c: &Client<'_>,
+    ip: &dyn Fn() -> serde_json::Value,
+    add: &mut dyn FnMut(Evidence),
+) {
+    let (Some((bytes, messages)), Some(dump)) = (case.held_for(&c.address), case.dump) else {
+        return;
+    };
+    let all = dump.heap.backlog.held_bytes;
+    // A queue that is small against what is in use explains nothing, whoever has most of it.
+    let used = case.dump_used().unwrap_or(all).max(all);
+    if all < 4 << 20 || all * 5 < used {
+        return;
+    }
+    let share = bytes as f64 / all as f64;
+    let quote = Quote {
+        time: None,
+        place: dump.place,
+        text: Box::default(),
+    };
+    let claim = Text::new(
+        "faulty-client.held",
+        [
+            ("ip", ip()),
+            ("bytes", json!(bytes)),
+            ("messages", json!(messages)),
+            ("share", json!((share * 1e4).round() / 1e4)),
+        ],
+    );
+    if share >= 0.05 {
+        add(Evidence::new(Weight::HeldForClient, claim, Some(&quote)).scaled(0.3 + share));
+    } else {
+        add(Evidence::new(Weight::NothingHeld, claim, Some(&quote)));
+    }
 }
 
 fn connected(
@@ -611,8 +651,10 @@ fn order(
     }
 }
 
-fn subjects(c: &Client<'_>, share: f64) -> Vec<Subject> {
-    let mut all = vec![Subject::new("client-ip", c.address.to_string()).with_share(share.min(1.0))];
+fn subjects(case: &Case<'_>, c: &Client<'_>, share: f64) -> Vec<Subject> {
+    let mut first = Subject::new("client-ip", c.address.to_string()).with_share(share.min(1.0));
+    first.bytes = case.held_for(&c.address).map(|(held, _)| held);
+    let mut all = vec![first];
     all.extend(c.apps.iter().map(|a| Subject::new("app", *a)));
     all.extend(c.versions.iter().map(|v| Subject::new("sdk-version", *v)));
     let mut open: Vec<_> = c

@@ -21,6 +21,7 @@ mod limit_too_small;
 mod login_burst;
 mod memory_overcommitted;
 mod native_memory_outside_nmt;
+mod outbound_backlog;
 mod push_fan_out;
 mod registration_storm;
 
@@ -141,6 +142,7 @@ impl Family {
 pub static RULES: &[&Rule] = &[
     &direct_memory_exhausted::RULE,
     &direct_memory_growth::RULE,
+    &outbound_backlog::RULE,
     &faulty_client::RULE,
     &login_burst::RULE,
     &registration_storm::RULE,

@@ -55,6 +55,7 @@ weights! {
     WentSilent, "went-silent", 2.5, "A listener that asked for changes and never asks again while its connection stays has stopped reading.";
     SendsRefused, "sends-refused", 1.0, "The server's own send queue for this client is full.";
     HeldForClient, "held-for-client", 3.5, "Bytes held for it were counted in memory, connection by connection.";
+    NothingHeld, "nothing-held", -1.5, "Memory was full of what is held for others, and next to nothing is held for it.";
     NoBackPressure, "no-back-pressure", 0.3, "Before 2.3.1 nothing bounds what is queued for a reader that stopped.";
     GrowthEndsWithIt, "growth-ends-with-it", 1.0, "When it was cut off, memory stopped growing.";
     StartsAfterGrowth, "starts-after-growth", -2.5, "What begins after the growth cannot have caused it.";
@@ -85,6 +86,7 @@ weights! {
     SteadyGrowth, "steady-growth", -2.0, "Memory grows on and on: a larger limit only buys time.";
     // Leaks
     GrowthWithoutClient, "growth-without-client", 2.5, "Memory grows and no client's pushes fail.";
+    OwnerNotClient, "owner-not-client", 2.5, "Most of the bytes belong to something that is no client connection.";
     LeakRecords, "leak-records", 3.0, "Netty saw buffers collected that nobody had released.";
     ResidentGrows, "resident-grows", 2.5, "Resident memory grows by more than the JVM accounts for.";
     JvmFlat, "jvm-flat", 2.0, "The JVM's own books do not grow.";

@@ -12,6 +12,10 @@ pub(super) fn template(id: &str) -> Option<&'static str> {
 /// All of them, one a line.
 #[rustfmt::skip]
 pub(super) const TEMPLATES: &[(&str, &str)] = &[
+    ("backlog.dropped", "{bytes|bytes} of that are for connections that Nacos has dropped and that are not closed"),
+    ("backlog.held", "{queued|bytes} wait in {messages|n} messages on {connections} connections and hold {held|bytes} of buffers"),
+    ("backlog.of", "{held|bytes} are held for {ip} ({queued|bytes} queued, {connections} connections)"),
+    ("backlog.title", "{held|bytes} of direct memory are held for {clients} clients, {first} first"),
     ("blame.burst", "a burst from {subject} at that time accounts for the load"),
     ("blame.client", "{ip} accounts for the bytes (confidence {confidence|pct})"),
     ("burst.after-failure", "it begins at {from}, after allocations failed at {other}: clients that lose their server come back, an effect"),
@@ -29,6 +33,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("connection-storm.title", "{ip} opened {n|n} connections in {lasts|dur}"),
     ("direct-buffer-leak.detect", "Run one node with -Dio.grpc.netty.shaded.io.netty.leakDetection.level=advanced and look for LEAK records"),
     ("direct-buffer-leak.no-client", "direct memory grew from {base|bytes} to {peak|bytes} since {onset} while only {failed|n} pushes failed"),
+    ("direct-buffer-leak.owner", "{bytes|bytes} of {used|bytes} belong to {class}, which is no client connection"),
     ("direct-buffer-leak.records", "Netty reported {n|n} buffers that were collected and never released"),
     ("direct-buffer-leak.title", "Direct memory grows and no client is to blame"),
     ("evidence-gap.absent", "not among the inputs: {what}"),
@@ -55,6 +60,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("faulty-client.expelled", "the server expelled {n} of its connections for their silence"),
     ("faulty-client.fails", "{n|n} pushes to {ip} failed over {lasts|dur}, from {first} to {last}"),
     ("faulty-client.fix-client", "Fix the application on {ip}: update its Nacos client, keep listener callbacks off the receiving thread, watch its collections"),
+    ("faulty-client.held", "{bytes|bytes} are held for {ip} in {messages|n} messages: {share|pct} of all that is queued (heap dump)"),
     ("faulty-client.late-acks", "it acknowledged {n|n} pushes after the time-out: slow, not dead"),
     ("faulty-client.look-at", "Look at {ip}: full collections, OutOfMemoryError, CPU, a blocked listener callback; its SDK is {sdk}"),
     ("faulty-client.never-delivered", "no push to {ip} was ever acknowledged"),
@@ -91,6 +97,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("limit-too-small.quarter", "the limit of {limit|bytes} is under a quarter of the heap ({heap|bytes})"),
     ("limit-too-small.set", "Set the limit to {to|bytes} (highest use seen: {need|bytes})"),
     ("limit-too-small.title", "The limit of {limit|bytes} is too small for the load"),
+    ("limit.dump", "{limit|bytes} ({limit} bytes), as the heap dump holds it"),
     ("limit.exception", "{limit|bytes} ({limit} bytes), as the exception prints it"),
     ("limit.flag", "{limit|bytes} ({limit} bytes), set with -XX:MaxDirectMemorySize"),
     ("limit.given", "{limit|bytes}, given with --max-direct-memory"),
