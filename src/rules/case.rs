@@ -461,7 +461,7 @@ impl<'a> Case<'a> {
             jdk,
             blind,
         );
-        let clients = clients(facts, &run);
+        let clients = clients(facts, &run, dump);
         Self {
             facts,
             given: *given,
@@ -516,6 +516,14 @@ impl<'a> Case<'a> {
         let netty = counters.netty.iter().filter_map(|n| n.used_bytes).max();
         let jdk = counters.jdk.as_ref().and_then(|j| j.reserved_bytes);
         netty.filter(|b| *b > 0).or(jdk)
+    }
+
+    /// When the heap dump was taken, on the node's clock.
+    #[must_use]
+    pub fn dump_time(&self) -> Option<WallTime> {
+        let taken = i64::try_from(self.dump?.heap.taken_ms).ok()?;
+        let offset = i64::from(zone(self.facts, &self.given).0) * 60_000;
+        Some(WallTime(taken + offset))
     }
 
     /// Bytes held for a client in the heap dump, by the address it declares or connects from.
@@ -957,7 +965,7 @@ fn finish(source: &'static str, points: Vec<Point>, limit: Option<u64>) -> Curve
     }
 }
 
-fn clients<'a>(facts: &'a Facts, run: &Run) -> Vec<Client<'a>> {
+fn clients<'a>(facts: &'a Facts, run: &Run, dump: Option<&'a DumpSample>) -> Vec<Client<'a>> {
     let (from, to) = run.bounds();
     let alone = run.from.is_none() && run.to.is_none();
     let mut all: BTreeMap<Address, Client<'a>> = BTreeMap::new();
@@ -1000,6 +1008,31 @@ fn clients<'a>(facts: &'a Facts, run: &Run) -> Vec<Client<'a>> {
                 client.versions.push(&m.version);
             }
             client.is_server |= m.cluster;
+        }
+    }
+    // A dump knows clients that no log names.
+    for c in dump.iter().flat_map(|d| &d.heap.connections) {
+        let Some(ip) = c.declared_address.as_ref().or(c.address.as_ref()) else {
+            continue;
+        };
+        if c.held_bytes == 0 {
+            continue;
+        }
+        let address = Address::read(ip.as_bytes());
+        let client = all
+            .entry(address.clone())
+            .or_insert_with(|| fresh(&address));
+        for (list, value) in [
+            (&mut client.apps, &c.app),
+            (&mut client.versions, &c.version),
+        ] {
+            if let Some(v) = value
+                .as_deref()
+                .filter(|v| !matches!(*v, "" | "-" | "unknown"))
+                && !list.contains(&v)
+            {
+                list.push(v);
+            }
         }
     }
     for c in all.values_mut() {

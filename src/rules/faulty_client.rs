@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
              listener callback, its SDK version. Restart or cut off that client; restart the server last. Upgrade to 2.3.1 or later.",
     sources: "Nacos PushExecuteTask, RpcConfigChangeNotifier, GrpcConnection 2.0.0 to 3.0.3; fix in 2.3.1 (pull request 11514).",
     weigh,
-    needs: &[Family::PushLog],
+    needs: &[Family::PushLogOrDump],
 };
 
 /// Failures of one client within the run.
@@ -62,7 +62,8 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         let count: f64 = NAMING.iter().map(|s| client.between(*s, from, to)).sum();
         let sends = client.between(Signal::SendFailed, from, to);
         let silent_since = silent_listener(case, client, unaddressed.map(|(_, first)| first));
-        if count < FEWEST && sends < FEWEST && silent_since.is_none() {
+        let held = held_share(case, client);
+        if count < FEWEST && sends < FEWEST && silent_since.is_none() && held < 0.1 {
             continue;
         }
         let signals: &[Signal] = if count >= FEWEST {
@@ -89,7 +90,11 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         let (mut first, last) = match (first, last, silent_since) {
             (Some(f), Some(l), _) => (f, l),
             (_, _, Some((t, _))) => (t, t),
-            _ => continue,
+            // Known from the dump alone: it tells who, not since when.
+            _ => match case.dump_time() {
+                Some(t) => (t, t),
+                None => continue,
+            },
         };
         if let Some((t, _)) = silent_since {
             first = first.min(t);
@@ -120,6 +125,16 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         .iter()
         .filter_map(|f| hypothesis(case, f, all, all_before, widespread, unaddressed))
         .collect()
+}
+
+/// The client's part of all that is queued, when that is enough to matter.
+fn held_share(case: &Case<'_>, client: &Client<'_>) -> f64 {
+    let all = case.dump.map_or(0, |d| d.heap.backlog.held_bytes);
+    let used = case.dump_used().unwrap_or(all).max(all);
+    match case.held_for(&client.address) {
+        Some((held, _)) if all >= 4 << 20 && all * 5 >= used => held as f64 / all as f64,
+        _ => 0.0,
+    }
 }
 
 /// First and last time of an activity.
@@ -344,7 +359,9 @@ fn hypothesis(
     held(case, c, &ip, &mut add);
 
     // Whether it stays connected.
-    connected(f, &ip, case, &mut add);
+    if naming || f.silent_since.is_some() || f.sends >= FEWEST {
+        connected(f, &ip, case, &mut add);
+    }
     let late = c.between(Signal::LateAck, from, to);
     if late >= 3.0 && late >= f.count * 0.02 {
         add(Evidence::new(
@@ -388,7 +405,9 @@ fn hypothesis(
     }
 
     // Order of events, when memory is in trouble at all.
-    order(case, f, &ip, &mut add);
+    if naming || f.silent_since.is_some() || f.sends >= FEWEST {
+        order(case, f, &ip, &mut add);
+    }
     match case.unbounded_queue() {
         Some(true) => add(Evidence::new(
             Weight::NoBackPressure,
@@ -430,7 +449,15 @@ fn hypothesis(
         return None;
     }
     evidence.sort_by(|a, b| b.contribution().total_cmp(&a.contribution()));
+    let held_only = !naming && f.sends < FEWEST && f.silent_since.is_none();
     let title = match f.silent_since {
+        None if held_only => Text::new(
+            "faulty-client.title-held",
+            [
+                ("ip", ip()),
+                ("bytes", json!(case.held_for(&c.address).map(|h| h.0))),
+            ],
+        ),
         Some((t, _)) => Text::new(
             "faulty-client.title-silent",
             [

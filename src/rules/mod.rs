@@ -71,6 +71,8 @@ impl std::fmt::Debug for Rule {
 pub enum Family {
     /// naming-push.log or remote-push.log.
     PushLog,
+    /// A push log, or a heap dump that shows what is queued.
+    PushLogOrDump,
     /// remote-digest.log or its successors.
     ConnectionLog,
     /// An access log.
@@ -93,6 +95,7 @@ impl Family {
     pub fn name(self) -> &'static str {
         match self {
             Self::PushLog => "push-log",
+            Self::PushLogOrDump => "push-log-or-heap-dump",
             Self::ConnectionLog => "connection-log",
             Self::AccessLog => "access-log",
             Self::NamingLog => "naming-server-log",
@@ -120,6 +123,7 @@ impl Family {
                 S::ConfigPushFail,
                 S::UdpScheduled,
             ]),
+            Self::PushLogOrDump => Self::PushLog.present(case) || case.dump.is_some(),
             Self::ConnectionLog => {
                 any(&[S::Connect, S::Disconnect]) || !case.facts.log.connections.is_empty()
             }
