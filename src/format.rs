@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::facts::log::Line;
 use crate::facts::memory::{Gauge, GaugeSample, NmtSample, TimeSource};
 use crate::facts::quote::QuoteText;
+use crate::facts::shapes::Shapes;
 use crate::parse::failure::{self, Failure};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
 use crate::parse::statement::{Event, Rows, Series, Text};
@@ -249,6 +250,7 @@ pub fn read_log(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     c.unknown += tally.records - tally.known;
     c.unknown_lines += tally.unknown_lines;
     c.unknown_bytes += tally.unknown_bytes;
+    c.unknown_shapes.merge(tally.unknown_shapes);
     for t in [tally.first, tally.last].into_iter().flatten() {
         c.saw_time(t);
     }
@@ -260,6 +262,7 @@ struct Tally {
     known: u64,
     unknown_lines: u64,
     unknown_bytes: u64,
+    unknown_shapes: Shapes,
     first: Option<WallTime>,
     last: Option<WallTime>,
 }
@@ -334,6 +337,12 @@ fn read_records(
         } else {
             tally.unknown_lines += u64::from(record.lines);
             tally.unknown_bytes += record.bytes.len() as u64;
+            tally.unknown_shapes.add(
+                record.message,
+                record.bytes.len() as u64,
+                time,
+                &line.quote,
+            );
         }
     }
 }
@@ -368,6 +377,13 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
         let Some(a) = access::read(text) else {
             tally.unknown_lines += 1;
             tally.unknown_bytes += text.len() as u64;
+            let quote = QuoteText {
+                place: place(window, at, lines),
+                line: text,
+            };
+            tally
+                .unknown_shapes
+                .add(text, text.len() as u64, None, &quote);
             continue;
         };
         tally.known += 1;

@@ -84,6 +84,9 @@ fn main() {
                     c.unknown_bytes,
                     c.bytes
                 );
+                for (s, n) in c.unknown_shapes.commonest(400) {
+                    println!("SHAPE\t{:?}\t{}\t{}\t{}", i.artefacts[id.0 as usize].format, n.records, n.bytes, s);
+                }
             }
         }
         for x in &f.issues {

@@ -10,6 +10,7 @@ pub mod logins;
 pub mod memory;
 pub mod quote;
 pub mod series;
+pub mod shapes;
 
 use std::collections::BTreeMap;
 
@@ -64,6 +65,8 @@ pub struct Coverage {
     pub unknown_lines: u64,
     /// Their bytes.
     pub unknown_bytes: u64,
+    /// What the unknown ones look like.
+    pub unknown_shapes: shapes::Shapes,
     /// Earliest and latest time of a record.
     pub times: Option<(WallTime, WallTime)>,
     /// The input ends inside a record, or could not be read to its end.
@@ -106,6 +109,7 @@ impl Coverage {
         self.unknown += o.unknown;
         self.unknown_lines += o.unknown_lines;
         self.unknown_bytes += o.unknown_bytes;
+        self.unknown_shapes.merge(o.unknown_shapes);
         self.times = match (self.times, o.times) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
