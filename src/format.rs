@@ -1,6 +1,7 @@
 //! The formats: how each is recognised by content, and how its bytes become facts. The only list of formats.
 
 use crate::facts::Facts;
+use crate::facts::jvm::{FlagSource, FlagText};
 use crate::facts::log::Line;
 use crate::facts::memory::{Gauge, GaugeSample, NmtSample, TimeSource};
 use crate::facts::quote::QuoteText;
@@ -8,7 +9,7 @@ use crate::facts::shapes::Shapes;
 use crate::parse::failure::{self, Failure};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
 use crate::parse::statement::{Event, Rows, Series, Text};
-use crate::parse::{ParseErrorKind, access, cut, nmt};
+use crate::parse::{ParseErrorKind, access, cut, flags, nmt};
 use crate::span::{Place, Window};
 use crate::units::WallTime;
 
@@ -347,6 +348,36 @@ fn read_records(
     }
 }
 
+/// What start scripts and JVMs print on the console before the first record.
+fn read_console(window: &Window<'_>, record: &Record<'_>, facts: &mut Facts) -> bool {
+    let mut known = false;
+    for (at, lines, text) in lines_of(record.bytes) {
+        let quote = QuoteText {
+            place: place(window, record.at + at, record.lines_before + lines),
+            line: text,
+        };
+        if flags::looks_like_command_line(text) {
+            let command = flags::read_command_line(text);
+            facts.jvm.add(FlagSource {
+                text: FlagText::CommandLine,
+                quote: quote.keep(None, true),
+                flags: command.flags(),
+                inert: command.inert,
+            });
+            known = true;
+        } else if let Some((_, picked)) = flags::read_picked_up(text) {
+            facts.jvm.add(FlagSource {
+                text: FlagText::Environment,
+                quote: quote.keep(None, true),
+                flags: picked,
+                inert: Vec::new(),
+            });
+            known = true;
+        }
+    }
+    known
+}
+
 /// The allocation failures of a record, line by line.
 fn failures_of<'a>(window: &Window<'a>, record: &Record<'a>) -> Vec<(Vec<Failure>, QuoteText<'a>)> {
     let mut out = Vec::new();
@@ -405,11 +436,14 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
     }
 }
 
-/// Of a GC log, for now: the zone of its times, and what its head says of flags.
+/// Of a GC log: the zone of its times, and what its head says of flags, collector and machine.
 fn read_gc(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mut Tally) {
     for (at, lines, text) in lines_of(window.bytes) {
         tally.records += 1;
         tally.known += 1;
+        if window.base == 0 && lines < 40 {
+            read_gc_head(window, at, lines, text, facts);
+        }
         if let Some((time, minutes)) = gc_time(text) {
             let time = ctx.shifted(Some(time));
             tally.time(time);
@@ -424,6 +458,51 @@ fn read_gc(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mu
                 },
             );
         }
+    }
+}
+
+/// `CommandLine flags: …` and `Memory: …(…k free)` of JDK 8; `Using G1`, `CPUs: 2 total` and `Memory: 24105M` of 17 and later.
+fn read_gc_head(window: &Window<'_>, at: usize, lines: u32, text: &[u8], facts: &mut Facts) {
+    let quote = QuoteText {
+        place: place(window, at, lines),
+        line: text,
+    };
+    if text.starts_with(b"CommandLine flags: ") {
+        facts.jvm.add(FlagSource {
+            text: FlagText::GcLog,
+            quote: quote.keep(None, true),
+            flags: flags::read_vm_flags(text),
+            inert: Vec::new(),
+        });
+    }
+    let name = |t: &[u8]| String::from_utf8_lossy(cut::word(t)).into_owned();
+    if let Some(rest) = cut::after(text, b"] Using ")
+        && let Some(c) = flags::Collector::read(rest)
+    {
+        facts.jvm.collectors.push((c, quote.keep(None, true)));
+    }
+    if let Some(rest) = cut::after(text, b"] Version: ") {
+        facts.jvm.add_java(&name(rest), quote.keep(None, true));
+    }
+    if let Some(rest) = cut::after(text, b" JRE (") {
+        facts
+            .jvm
+            .add_java(&String::from_utf8_lossy(cut::until(rest, b')')), quote.keep(None, true));
+    }
+    if let Some((n, _)) = cut::after(text, b"] CPUs: ").and_then(cut::number) {
+        facts.jvm.cores = u32::try_from(n).ok();
+    }
+    let memory = match cut::after(text, b"] Memory: ").and_then(cut::number) {
+        Some((n, rest)) if rest.starts_with(b"M") => Some(n << 20),
+        Some((n, rest)) if rest.starts_with(b"G") => Some(n << 30),
+        _ => text
+            .strip_prefix(b"Memory: ")
+            .and_then(|t| cut::number(cut::after(t, b"physical ")?))
+            .filter(|(_, rest)| rest.starts_with(b"k"))
+            .map(|(n, _)| n << 10),
+    };
+    if let Some(bytes) = memory {
+        facts.memory.physical.get_or_insert((bytes, quote.keep(None, true)));
     }
 }
 
@@ -474,6 +553,7 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
                 read_gauge(window, ctx, facts, key, gauge);
             }
         }
+        Format::JvmText => read_jvm_text(window, facts),
         Format::SmapsRollup => {
             read_gauge(window, ctx, facts, b"Rss:", Gauge::Rss);
             read_gauge(window, ctx, facts, b"Anonymous:", Gauge::RssAnon);
@@ -512,6 +592,49 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     c.known += records;
     if let Some(t) = time.filter(|_| ctx.name_time.is_some()) {
         c.saw_time(t);
+    }
+}
+
+fn read_jvm_text(window: &Window<'_>, facts: &mut Facts) {
+    let has = |needle: &[u8]| memchr::memmem::find(window.bytes, needle).is_some();
+    // The line shown is the first that says something: the one behind jcmd's line with the process id.
+    let (at, lines, line) = lines_of(window.bytes)
+        .find(|(_, _, l)| !l.is_empty() && !is_pid_line(l) && *l != b"VM Arguments:")
+        .unwrap_or_default();
+    let quote = QuoteText {
+        place: place(window, at, lines),
+        line,
+    };
+    if has(b"jvm_args:") || has(b"java_command:") {
+        let command = flags::read_vm_command_line(window.bytes);
+        facts.jvm.add(FlagSource {
+            text: FlagText::VmCommandLine,
+            quote: quote.keep(None, true),
+            flags: command.flags(),
+            inert: command.inert,
+        });
+    } else if has(b"java.vm.version=") {
+        let p = flags::read_system_properties(window.bytes);
+        let at = lines_of(window.bytes).find(|(_, _, l)| l.starts_with(b"java.version="));
+        if let (Some(v), Some((at, lines, line))) = (p.java_version(), at) {
+            let quote = QuoteText {
+                place: place(window, at, lines),
+                line,
+            };
+            facts.jvm.add_java(v, quote.keep(None, true));
+        }
+    } else if has(b"VM version ") {
+        let v = flags::read_vm_version(window.bytes);
+        if let Some(v) = v.jdk_version.or(v.vm_version) {
+            facts.jvm.add_java(&v, quote.keep(None, true));
+        }
+    } else if has(b"-XX:") {
+        facts.jvm.add(FlagSource {
+            text: FlagText::VmFlags,
+            quote: quote.keep(None, true),
+            flags: flags::read_vm_flags(window.bytes),
+            inert: Vec::new(),
+        });
     }
 }
 

@@ -4,6 +4,7 @@ pub mod artefact;
 pub mod facts;
 pub mod format;
 pub mod ingest;
+pub mod jvm_limit;
 pub mod parse;
 pub mod span;
 pub mod units;

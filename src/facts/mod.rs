@@ -5,6 +5,7 @@
 //! far". Memory grows with distinct things (addresses, connections, services, texts), never with bytes read.
 
 pub mod activity;
+pub mod jvm;
 pub mod log;
 pub mod logins;
 pub mod memory;
@@ -30,6 +31,8 @@ pub struct Facts {
     pub log: LogFacts,
     /// From the JVM and the operating system.
     pub memory: MemoryFacts,
+    /// Of the JVM itself.
+    pub jvm: jvm::JvmFacts,
     /// How much of each input was understood.
     pub coverage: BTreeMap<ArtefactId, Coverage>,
     /// What was not.
@@ -159,6 +162,7 @@ impl Facts {
     pub fn merged(mut self, other: Self) -> Self {
         self.log.merge(other.log);
         self.memory.merge(other.memory);
+        self.jvm.merge(other.jvm);
         for (id, c) in other.coverage {
             self.coverage.entry(id).or_default().merge(c);
         }
@@ -175,5 +179,6 @@ impl Facts {
             .marks
             .sort_by(|a, b| (a.quote.key(), a.kind).cmp(&(b.quote.key(), b.kind)));
         self.memory.settle();
+        self.jvm.settle();
     }
 }

@@ -89,6 +89,29 @@ pub(crate) fn leading_number(b: &[u8]) -> Option<(u64, &[u8])> {
     Some((decimal(digits)?, rest))
 }
 
+/// A decimal fraction (`1.234`, `1.34242446E8`) and nothing else.
+pub(crate) fn float(b: &[u8]) -> Option<f64> {
+    if b.len() > 64 {
+        return None;
+    }
+    std::str::from_utf8(b).ok()?.parse().ok()
+}
+
+#[allow(dead_code)] // by the GC log and heap readers
+/// A byte count with a one-letter binary unit or none (`524288K`, `96M`, `12`), and what follows it.
+pub(crate) fn leading_size(b: &[u8]) -> Option<(u64, &[u8])> {
+    let (n, rest) = leading_number(b)?;
+    let shift = match rest.first() {
+        Some(b'B' | b'b') => 0,
+        Some(b'K' | b'k') => 10,
+        Some(b'M' | b'm') => 20,
+        Some(b'G' | b'g') => 30,
+        Some(b'T' | b't') => 40,
+        _ => return Some((n, rest)),
+    };
+    Some((n.checked_mul(1u64 << shift)?, rest.get(1..)?))
+}
+
 /// Where `needle` begins in `b`.
 pub(crate) fn find(b: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memmem::find(b, needle)
@@ -103,6 +126,15 @@ pub(crate) fn after<'a>(b: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
 pub(crate) fn cut<'a>(b: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = find(b, needle)?;
     Some((b.get(..at)?, b.get(at.checked_add(needle.len())?..)?))
+}
+
+/// The process of the line `13488:` that the jcmd tool prints first.
+pub(crate) fn pid_line(t: &[u8]) -> Option<u32> {
+    let digits = trim(t).strip_suffix(b":")?;
+    if digits.len() > 10 {
+        return None;
+    }
+    u32::try_from(decimal(digits)?).ok()
 }
 
 /// As text, at most `max` bytes of it; what is no UTF-8 is replaced.

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod cut;
 pub mod failure;
+pub mod flags;
 pub mod heading;
 mod lines;
 pub mod nmt;

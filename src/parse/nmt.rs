@@ -36,7 +36,7 @@ use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
 use super::heading::{self, Heading};
-use super::lines::{Line, decimal, find, hexadecimal, leading_number, lines, text, trim};
+use super::lines::{Line, decimal, find, hexadecimal, leading_number, lines, pid_line, text, trim};
 use super::{ParseError, ParseErrorKind};
 
 /// Reports kept of one text; a loop that ran every second for a day prints 86,400.
@@ -712,15 +712,6 @@ fn region(line: &[u8]) -> Option<Region> {
 
 fn is_header(t: &[u8]) -> bool {
     t.starts_with(b"Native Memory Tracking:") || t.ends_with(b" Native Memory Tracking:")
-}
-
-/// The process of a line `13488:`.
-fn pid_line(t: &[u8]) -> Option<u32> {
-    let digits = t.strip_suffix(b":")?;
-    if digits.len() > 10 {
-        return None;
-    }
-    u32::try_from(decimal(digits)?).ok()
 }
 
 fn status(t: &[u8]) -> Option<NmtStatus> {
