@@ -315,10 +315,11 @@ fn read_records(
             },
         };
         let mut known = false;
-        if let Some((_, event)) = rows.read(&Text {
+        let text = Text {
             line: record.message,
             more: record.continuation(),
-        }) {
+        };
+        if let Some((_, event)) = rows.read(&text).or_else(|| Rows::anywhere().read(&text)) {
             known = true;
             if event != Event::Known {
                 facts.log.add(event, &line);
@@ -338,12 +339,9 @@ fn read_records(
         } else {
             tally.unknown_lines += u64::from(record.lines);
             tally.unknown_bytes += record.bytes.len() as u64;
-            tally.unknown_shapes.add(
-                record.message,
-                record.bytes.len() as u64,
-                time,
-                &line.quote,
-            );
+            tally
+                .unknown_shapes
+                .add(record.message, record.bytes.len() as u64, time, &line.quote);
         }
     }
 }
@@ -485,9 +483,10 @@ fn read_gc_head(window: &Window<'_>, at: usize, lines: u32, text: &[u8], facts: 
         facts.jvm.add_java(&name(rest), quote.keep(None, true));
     }
     if let Some(rest) = cut::after(text, b" JRE (") {
-        facts
-            .jvm
-            .add_java(&String::from_utf8_lossy(cut::until(rest, b')')), quote.keep(None, true));
+        facts.jvm.add_java(
+            &String::from_utf8_lossy(cut::until(rest, b')')),
+            quote.keep(None, true),
+        );
     }
     if let Some((n, _)) = cut::after(text, b"] CPUs: ").and_then(cut::number) {
         facts.jvm.cores = u32::try_from(n).ok();
@@ -502,7 +501,10 @@ fn read_gc_head(window: &Window<'_>, at: usize, lines: u32, text: &[u8], facts: 
             .map(|(n, _)| n << 10),
     };
     if let Some(bytes) = memory {
-        facts.memory.physical.get_or_insert((bytes, quote.keep(None, true)));
+        facts
+            .memory
+            .physical
+            .get_or_insert((bytes, quote.keep(None, true)));
     }
 }
 

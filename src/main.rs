@@ -74,6 +74,14 @@ fn main() {
             f.memory.gauges.len(),
             f.log.logins.peak()
         );
+        let (mut b, mut u) = (0, 0);
+        for (id, c) in &f.coverage {
+            if i.artefacts[id.0 as usize].format.is_log() {
+                b += c.bytes;
+                u += c.unknown_bytes;
+            }
+        }
+        println!("COVER {} {} of {}", n.id, u, b);
         for (id, c) in &f.coverage {
             if c.unknown > 0 {
                 println!(
@@ -85,7 +93,10 @@ fn main() {
                     c.bytes
                 );
                 for (s, n) in c.unknown_shapes.commonest(400) {
-                    println!("SHAPE\t{:?}\t{}\t{}\t{}", i.artefacts[id.0 as usize].format, n.records, n.bytes, s);
+                    println!(
+                        "SHAPE\t{:?}\t{}\t{}\t{}",
+                        i.artefacts[id.0 as usize].format, n.records, n.bytes, s
+                    );
                 }
             }
         }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::activity::{Activities, Signal};
+use super::echo::{self, FewFailures};
 use super::logins::Logins;
 use super::quote::{Quote, QuoteText};
 use super::series::{CLIENT_BUCKETS, NODE_BUCKETS};
 use crate::parse::access::Access;
+use crate::parse::cut;
 use crate::parse::failure::{Failure, Side};
 use crate::parse::statement::{ConnectionId, Event, MetaText, PushFailure, ServiceText};
 use crate::span::ArtefactId;
@@ -212,8 +214,16 @@ pub struct LogFacts {
     pub reasons: BTreeMap<String, u64>,
     /// Reasons of failed pushes, by kind.
     pub reason_kinds: BTreeMap<PushFailure, u64>,
+    /// Failed pushes by client, while they are few: until [`Self::settle`] has told echoes from failures.
+    few_failures: Map<Address, FewFailures>,
     /// Logins by address, user, status and second.
     pub logins: Logins,
+    /// Attempts by user that logs without an address tell (LDAP).
+    pub login_users: BTreeMap<Box<[u8]>, u64>,
+    /// Why requests were denied.
+    pub denied_reasons: BTreeMap<String, u64>,
+    /// Requests passed and refused by TPS point.
+    pub tps: BTreeMap<Box<[u8]>, TpsPoint>,
     /// HTTP requests by status.
     pub request_status: BTreeMap<u16, u64>,
     /// Starts and stops.
@@ -228,6 +238,60 @@ pub struct LogFacts {
     pub config_queue_max: Option<(u64, Quote)>,
     /// Most subscribers in the naming figures.
     pub subscribers_max: Option<u64>,
+    /// Most services in the naming figures.
+    pub services_max: Option<u64>,
+    /// Most instances in the naming figures.
+    pub instances_max: Option<u64>,
+    /// Most pushes, and most failed ones, since midnight in the naming figures.
+    pub pushes_max: (Option<u64>, Option<u64>),
+    /// Most tasks that waited in all naming workers, and most in one.
+    pub task_backlog_max: Option<(u64, u64, Quote)>,
+    /// Most requests that waited when the request thread pool refused one: requests, threads.
+    pub pool_max: Option<(u64, u64, Quote)>,
+    /// Largest snapshot of a peer's data, in bytes.
+    pub snapshot_max: Option<(u64, Quote)>,
+}
+
+/// What the reports of a TPS point add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TpsPoint {
+    /// Requests let through.
+    pub passed: u64,
+    /// Requests refused.
+    pub denied: u64,
+    /// Most of one second, both kinds.
+    pub peak: u64,
+}
+
+/// Points of TPS reports; there are some thirty.
+const TPS_POINTS_MAX: usize = 512;
+
+/// Reasons of denied requests and users kept.
+const TEXTS_MAX: usize = 4096;
+
+/// The larger of two, of equals the one whose place comes first.
+fn larger<T: Ord>(a: Option<(T, Quote)>, b: Option<(T, Quote)>) -> Option<(T, Quote)> {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let b_wins = b.0 > a.0 || (b.0 == a.0 && b.1.key() < a.1.key());
+            Some(if b_wins { b } else { a })
+        }
+        (a, b) => a.or(b),
+    }
+}
+
+fn larger2(
+    a: Option<(u64, u64, Quote)>,
+    b: Option<(u64, u64, Quote)>,
+) -> Option<(u64, u64, Quote)> {
+    let nest = |x: Option<(u64, u64, Quote)>| x.map(|(n, m, q)| ((n, m), q));
+    larger(nest(a), nest(b)).map(|((n, m), q)| (n, m, q))
+}
+
+fn count_text(map: &mut BTreeMap<String, u64>, text: String) {
+    if map.len() < TEXTS_MAX || map.contains_key(&text) {
+        *map.entry(text).or_default() += 1;
+    }
 }
 
 /// Reason texts are free; more than these are counted as one.
@@ -350,9 +414,22 @@ impl LogFacts {
                 // Written when the time-out ends: the push itself is that much older.
                 let cost = i64::try_from(cost_ms).unwrap_or(0).min(600_000);
                 let time = time.map(|t| t.minus_ms(cost));
-                self.count_client(client, Signal::PushFail, time, 1, line);
                 let kind = PushFailure::of_reason(reason);
                 *self.reason_kinds.entry(kind).or_default() += 1;
+                let signal = match kind {
+                    PushFailure::Timeout => Signal::PushTimeout,
+                    PushFailure::NoAck => Signal::PushEcho,
+                    _ => Signal::PushFail,
+                };
+                self.count_client(client, signal, time, 1, line);
+                if signal != Signal::PushEcho
+                    && let Some(t) = time
+                {
+                    self.few_failures
+                        .entry(Address::read(client))
+                        .or_default()
+                        .add(service.0, t, signal == Signal::PushTimeout);
+                }
                 if kind == PushFailure::Busy {
                     self.count_client(client, Signal::PushBusy, time, 1, line);
                 }
@@ -362,8 +439,13 @@ impl LogFacts {
                 } else {
                     *self.reasons.entry("(other)".to_owned()).or_default() += 1;
                 }
-                let s = self.push_service(service, revision, time, Signal::PushFail, line);
-                s.failed += 1;
+                // Of UDP the service's own failure: its give-up names none.
+                let signal = if signal == Signal::PushEcho {
+                    Signal::PushFail
+                } else {
+                    signal
+                };
+                self.push_service(service, revision, time, signal, line);
             }
             Event::PushTaskFailed => self.total(Signal::PushTaskFailed, time, 1, line),
             Event::ConfigFanOut { clients, .. } => {
@@ -455,8 +537,73 @@ impl LogFacts {
             Event::ConfigPoll { client } => {
                 self.count_client(client, Signal::ConfigPoll, time, 1, line)
             }
-            Event::LoginRefused => self.total(Signal::LoginRefused, time, 1, line),
-            Event::LoginTried => self.total(Signal::Login, time, 1, line),
+            Event::LoginRefused { client } => {
+                self.maybe_client(client, Signal::LoginRefused, line);
+            }
+            Event::LoginTried { user } => {
+                self.total(Signal::Login, time, 1, line);
+                let user = &user[..user.len().min(128)];
+                if self.login_users.len() < TEXTS_MAX || self.login_users.contains_key(user) {
+                    *self.login_users.entry(user.into()).or_default() += 1;
+                }
+            }
+            Event::AuthChecked => self.total(Signal::AuthChecked, time, 1, line),
+            Event::AuthDenied { client, reason } => {
+                self.maybe_client(client, Signal::AuthDenied, line);
+                if !reason.is_empty() {
+                    count_text(
+                        &mut self.denied_reasons,
+                        mask_numbers(&super::quote::clean(reason)),
+                    );
+                }
+            }
+            Event::IdentityInvalid { client } => {
+                self.count_client(client, Signal::IdentityInvalid, time, 1, line);
+            }
+            Event::UdpSendFailed { client } => {
+                self.maybe_client(client, Signal::UdpSendFailed, line);
+            }
+            Event::UdpLateAck { client } => {
+                self.count_client(client, Signal::UdpLateAck, time, 1, line);
+            }
+            Event::FuzzyPushFail { connection } => {
+                self.maybe_connection(connection, Signal::FuzzyPushFail, line);
+            }
+            Event::ResetSent { connection } => {
+                self.count_connection(connection, Signal::ResetSent, line);
+            }
+            Event::DetectionFailed { connection, busy } => {
+                if busy {
+                    self.count_connection(connection.clone(), Signal::SendBusy, line);
+                }
+                self.count_connection(connection, Signal::DetectionFailed, line);
+            }
+            Event::TpsOverLimit { connection } => {
+                self.maybe_connection(connection, Signal::TpsOverLimit, line);
+            }
+            Event::TpsReport { lines } => self.add_tps(lines),
+            Event::OverLimit => self.total(Signal::OverLimit, time, 1, line),
+            Event::CleanupFailed => self.total(Signal::CleanupFailed, time, 1, line),
+            Event::ConfigPull { client } => {
+                self.maybe_client(Some(client), Signal::ConfigPull, line);
+            }
+            Event::ConfigChanged => self.total(Signal::ConfigChanged, time, 1, line),
+            Event::InstancesAdded { count } => self.total(Signal::Registration, time, count, line),
+            Event::InstancesGone { count } => self.total(Signal::Deregistration, time, count, line),
+            Event::TaskBacklog { all, most } => {
+                let q = line.quote.keep(time, all > 0);
+                self.task_backlog_max = larger2(self.task_backlog_max.take(), Some((all, most, q)));
+            }
+            Event::TaskSlow { ms } => self.total(Signal::TaskSlow, time, ms, line),
+            Event::DistroVerifyFailed => self.total(Signal::DistroVerifyFailed, time, 1, line),
+            Event::DistroSnapshot { bytes } => {
+                let q = line.quote.keep(time, true);
+                self.snapshot_max = larger(self.snapshot_max.take(), Some((bytes, q)));
+            }
+            Event::PeerUnhealthy => self.total(Signal::PeerUnhealthy, time, 1, line),
+            Event::RaftTrouble => self.total(Signal::RaftTrouble, time, 1, line),
+            Event::TransportFailed => self.total(Signal::TransportFailed, time, 1, line),
+            Event::Uncaught => self.total(Signal::Uncaught, time, 1, line),
             Event::ServerStarting { version, pid, java } => {
                 self.mark(MarkKind::Starting, pid, version, java, line);
             }
@@ -470,8 +617,18 @@ impl LogFacts {
                 };
                 self.mark(kind, None, None, None, line);
             }
-            Event::NamingFigures { subscribers, .. } => {
-                self.subscribers_max = self.subscribers_max.max(Some(subscribers));
+            Event::NamingFigures {
+                services,
+                instances,
+                subscribers,
+                pushes,
+                failed,
+            } => {
+                self.services_max = self.services_max.max(Some(services));
+                self.instances_max = self.instances_max.max(Some(instances));
+                self.subscribers_max = self.subscribers_max.max(subscribers);
+                self.pushes_max.0 = self.pushes_max.0.max(pushes);
+                self.pushes_max.1 = self.pushes_max.1.max(failed);
             }
             Event::ConfigQueue { waiting } => {
                 let more = self.config_queue_max.as_ref().is_none_or(|(n, q)| {
@@ -481,14 +638,16 @@ impl LogFacts {
                     self.config_queue_max = Some((waiting, line.quote.keep(time, true)));
                 }
             }
-            Event::PoolExhausted => self.total(Signal::PoolExhausted, time, 1, line),
+            Event::PoolExhausted { pool, queued, .. } => {
+                self.total(Signal::PoolExhausted, time, 1, line);
+                let q = line.quote.keep(time, true);
+                let figures = (queued.unwrap_or(0), pool.unwrap_or(0), q);
+                self.pool_max = larger2(self.pool_max.take(), Some(figures));
+            }
             Event::DistroFailed => self.total(Signal::DistroFailed, time, 1, line),
             Event::NettyLeak => self.total(Signal::NettyLeak, time, 1, line),
             Event::TaskFailed => self.total(Signal::TaskFailed, time, 1, line),
-            Event::DetectionFailed { .. }
-            | Event::ClientAdded { .. }
-            | Event::ClientRemoved { .. }
-            | Event::Known => {}
+            Event::ClientAdded { .. } | Event::ClientRemoved { .. } | Event::Known => {}
         }
     }
 
@@ -501,6 +660,40 @@ impl LogFacts {
         match connection {
             Some(id) => self.count_connection(id, signal, line),
             None => self.total(signal, line.time, 1, line),
+        }
+    }
+
+    /// Some lines name nobody, and some print `null`.
+    fn maybe_client(&mut self, client: Option<&[u8]>, signal: Signal, line: &Line<'_>) {
+        match client {
+            Some(c) if !c.is_empty() && c != b"null" => {
+                self.count_client(c, signal, line.time, 1, line);
+            }
+            _ => self.total(signal, line.time, 1, line),
+        }
+    }
+
+    /// `point|point|SECONDS|time|passed|refused[|]` line by line; rows of monitor keys have another second column and are
+    /// part of their point's.
+    fn add_tps(&mut self, lines: &[u8]) {
+        for l in lines.split(|&b| b == b'\n') {
+            let mut columns = l.trim_ascii().split(|&b| b == b'|');
+            let (Some(point), Some(b"point"), Some(_), Some(_), Some(passed), Some(denied)) = (
+                columns.next(),
+                columns.next(),
+                columns.next(),
+                columns.next(),
+                columns.next().and_then(cut::whole_number),
+                columns.next().and_then(cut::whole_number),
+            ) else {
+                continue;
+            };
+            if self.tps.len() < TPS_POINTS_MAX || self.tps.contains_key(point) {
+                let p = self.tps.entry(point.into()).or_default();
+                p.passed = p.passed.saturating_add(passed);
+                p.denied = p.denied.saturating_add(denied);
+                p.peak = p.peak.max(passed.saturating_add(denied));
+            }
         }
     }
 
@@ -632,6 +825,43 @@ impl LogFacts {
         }
     }
 
+    /// Puts in order what was collected in the order of reading, and counts pushes that have two records once. To be called
+    /// when everything has been merged.
+    pub fn settle(&mut self) {
+        self.marks
+            .sort_by(|a, b| (a.quote.key(), a.kind).cmp(&(b.quote.key(), b.kind)));
+        let echoes = self.writes_echoes();
+        let (mut failed, mut echo) = (0, 0);
+        let few = std::mem::take(&mut self.few_failures);
+        for (address, activities) in self.clients.iter_mut() {
+            echo::join(activities, few.get(address), echoes);
+            failed += activities.count(Signal::PushFail);
+            echo += activities.count(Signal::PushEcho);
+        }
+        echo::join(&mut self.totals, None, echoes);
+        for (signal, n) in [(Signal::PushFail, failed), (Signal::PushEcho, echo)] {
+            if n > 0 || self.totals.get(signal).is_some() {
+                let total = self.totals.entry(signal, NODE_BUCKETS);
+                total.count = n;
+                total.amount = n;
+            }
+        }
+        for service in self.services.values_mut() {
+            echo::join(&mut service.activities, None, echoes);
+            service.failed = service.activities.count(Signal::PushFail);
+        }
+    }
+
+    /// Whether a failure at once is followed by a time-out of the same push: not from 3.0.3 on.
+    fn writes_echoes(&self) -> bool {
+        let releases: Vec<(u32, u32, u32)> = self
+            .marks
+            .iter()
+            .filter_map(|m| release(m.version.as_deref()?))
+            .collect();
+        releases.is_empty() || releases.iter().any(|r| *r < (3, 0, 3))
+    }
+
     /// Adds what another part of the input says.
     pub fn merge(&mut self, other: Self) {
         merge_maps(&mut self.clients, other.clients, Activities::merge);
@@ -657,7 +887,24 @@ impl LogFacts {
         for (k, n) in other.reason_kinds {
             *self.reason_kinds.entry(k).or_default() += n;
         }
+        merge_maps(
+            &mut self.few_failures,
+            other.few_failures,
+            FewFailures::merge,
+        );
         self.logins.merge(other.logins);
+        for (k, n) in other.login_users {
+            *self.login_users.entry(k).or_default() += n;
+        }
+        for (k, n) in other.denied_reasons {
+            *self.denied_reasons.entry(k).or_default() += n;
+        }
+        for (k, o) in other.tps {
+            let p = self.tps.entry(k).or_default();
+            p.passed = p.passed.saturating_add(o.passed);
+            p.denied = p.denied.saturating_add(o.denied);
+            p.peak = p.peak.max(o.peak);
+        }
         for (k, n) in other.request_status {
             *self.request_status.entry(k).or_default() += n;
         }
@@ -677,15 +924,24 @@ impl LogFacts {
         }
         self.census_max = self.census_max.max(other.census_max);
         self.census_last = self.census_last.max(other.census_last);
-        self.config_queue_max = match (self.config_queue_max.take(), other.config_queue_max) {
-            (Some(a), Some(b)) => {
-                let b_wins = b.0 > a.0 || (b.0 == a.0 && b.1.key() < a.1.key());
-                Some(if b_wins { b } else { a })
-            }
-            (a, b) => a.or(b),
-        };
+        self.config_queue_max = larger(self.config_queue_max.take(), other.config_queue_max);
+        self.services_max = self.services_max.max(other.services_max);
+        self.instances_max = self.instances_max.max(other.instances_max);
+        self.pushes_max.0 = self.pushes_max.0.max(other.pushes_max.0);
+        self.pushes_max.1 = self.pushes_max.1.max(other.pushes_max.1);
+        self.task_backlog_max = larger2(self.task_backlog_max.take(), other.task_backlog_max);
+        self.pool_max = larger2(self.pool_max.take(), other.pool_max);
+        self.snapshot_max = larger(self.snapshot_max.take(), other.snapshot_max);
         self.subscribers_max = self.subscribers_max.max(other.subscribers_max);
     }
+}
+
+/// `2.3.2`, `3.0.0-alpha`: the three numbers.
+fn release(text: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = text
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|n| n.parse::<u32>().ok());
+    Some((parts.next()??, parts.next()??, parts.next()??))
 }
 
 /// Whether two texts of one record tell the same failure: the same figures, and no two classes that differ.

@@ -5,6 +5,7 @@
 //! far". Memory grows with distinct things (addresses, connections, services, texts), never with bytes read.
 
 pub mod activity;
+pub mod echo;
 pub mod jvm;
 pub mod log;
 pub mod logins;
@@ -175,9 +176,7 @@ impl Facts {
     /// Puts into one order what was collected in the order of reading.
     pub fn settle(&mut self) {
         self.issues.sort();
-        self.log
-            .marks
-            .sort_by(|a, b| (a.quote.key(), a.kind).cmp(&(b.quote.key(), b.kind)));
+        self.log.settle();
         self.memory.settle();
         self.jvm.settle();
     }

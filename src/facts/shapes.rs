@@ -153,8 +153,9 @@ mod tests {
 
     #[test]
     fn the_same_shapes_stay_in_whatever_order_parts_are_merged() {
+        let letter = |n: usize| char::from(b'a' + (n % 26) as u8);
         let texts: Vec<String> = (0..2000)
-            .map(|i| format!("text {}", "abcdefghij".repeat(i % 97 + 1).replace('a', &"z".repeat(i / 97))))
+            .map(|i| format!("text {}{}{}", letter(i), letter(i / 26), letter(i / 676)))
             .collect();
         let mut whole = Shapes::default();
         let mut parts = vec![Shapes::default(); 7];

@@ -8,12 +8,18 @@
 mod event;
 mod rows;
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use regex::bytes::{Captures, Regex};
 
 pub use event::{ConnectionId, Event, MetaText, PushFailure, ServiceText};
-pub use rows::STATEMENTS;
+pub use rows::TABLES;
+
+/// All rows.
+pub fn statements() -> impl Iterator<Item = &'static Statement> {
+    TABLES.iter().copied().flatten()
+}
 
 /// The log a record stands in: the name before `.log`. Statements move between them from release to release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -206,13 +212,10 @@ impl Statement {
     /// The compiled pattern; compiled once, when first needed.
     #[must_use]
     pub fn regex(&'static self) -> &'static Regex {
-        static COMPILED: OnceLock<Vec<OnceLock<Regex>>> = OnceLock::new();
-        let all = COMPILED.get_or_init(|| STATEMENTS.iter().map(|_| OnceLock::new()).collect());
-        let index = STATEMENTS
-            .iter()
-            .position(|s| s.id == self.id)
-            .unwrap_or_default();
-        all[index].get_or_init(|| {
+        type Cells = HashMap<&'static str, OnceLock<Regex>, foldhash::fast::FixedState>;
+        static COMPILED: OnceLock<Cells> = OnceLock::new();
+        let all = COMPILED.get_or_init(|| statements().map(|s| (s.id, OnceLock::new())).collect());
+        all[self.id].get_or_init(|| {
             regex::bytes::RegexBuilder::new(self.pattern)
                 .unicode(false)
                 .dot_matches_new_line(true)
@@ -263,12 +266,28 @@ impl Rows {
         });
         all[series as usize].get_or_init(|| {
             let mut by_first_byte: Vec<Vec<&'static Statement>> = vec![Vec::new(); 256];
-            for s in STATEMENTS {
+            for s in statements() {
                 if series == Series::Mixed || s.files.contains(&series) {
                     match s.begins.as_bytes().first() {
                         Some(&b) => by_first_byte[usize::from(b)].push(s),
                         None => by_first_byte.iter_mut().for_each(|rows| rows.push(s)),
                     }
+                }
+            }
+            Self { by_first_byte }
+        })
+    }
+
+    /// The rows of any file that begin with words of their own: for statements that stand in a file they are not
+    /// configured for (a console that takes all loggers, an operator's own layout).
+    #[must_use]
+    pub fn anywhere() -> &'static Self {
+        static ALL: OnceLock<Rows> = OnceLock::new();
+        ALL.get_or_init(|| {
+            let mut by_first_byte: Vec<Vec<&'static Statement>> = vec![Vec::new(); 256];
+            for s in statements() {
+                if let Some(&b) = s.begins.as_bytes().first() {
+                    by_first_byte[usize::from(b)].push(s);
                 }
             }
             Self { by_first_byte }
@@ -311,37 +330,38 @@ mod tests {
 
     #[test]
     fn every_sample_matches_its_own_row_and_no_other() {
-        for owner in STATEMENTS {
+        let mut wrong = Vec::new();
+        for owner in statements() {
             let text = Text {
                 line: owner.sample.as_bytes(),
                 more: b"",
             };
             let mut hit = Vec::new();
-            for row in STATEMENTS {
-                let shares_a_file = row.files.iter().any(|f| owner.files.contains(f));
-                if shares_a_file && row.hits(text.line) && row.regex().is_match(text.line) {
+            for row in statements() {
+                if row.hits(text.line) && row.regex().is_match(text.line) {
                     hit.push(row.id);
                 }
             }
-            assert_eq!(hit, [owner.id], "sample: {}", owner.sample);
-            assert!(
-                owner.event(&text).is_some(),
-                "{} cannot read its own sample",
-                owner.id
-            );
+            if hit != [owner.id] {
+                wrong.push(format!("{}: {hit:?} match: {}", owner.id, owner.sample));
+            }
+            if owner.event(&text).is_none() {
+                wrong.push(format!("{} cannot read its own sample", owner.id));
+            }
         }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]
     fn ids_are_unique_and_no_row_is_a_catch_all() {
-        let mut ids: Vec<_> = STATEMENTS.iter().map(|s| s.id).collect();
+        let mut ids: Vec<_> = statements().map(|s| s.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), STATEMENTS.len());
-        for s in STATEMENTS {
+        assert_eq!(ids.len(), statements().count());
+        for s in statements() {
             assert!(s.emitter.contains('.'), "{} names no class", s.id);
             assert!(
-                s.begins.len() + s.contains.len() >= 5,
+                s.begins.len() + s.contains.len() >= 5 || matches!(s.read, Read::Pattern(_)),
                 "{} matches too much",
                 s.id
             );
@@ -351,7 +371,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_by_hand_equals_what_the_pattern_says() {
-        for s in STATEMENTS {
+        for s in statements() {
             let Read::Cut(cut) = s.read else { continue };
             let text = Text {
                 line: s.sample.as_bytes(),
