@@ -8,7 +8,7 @@ use crate::facts::quote::QuoteText;
 use crate::facts::shapes::Shapes;
 use crate::parse::failure::{self, Failure};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
-use crate::parse::statement::{Event, Rows, Series, Text};
+use crate::parse::statement::{Event, Rows, Series, Text, banner};
 use crate::parse::{ParseErrorKind, access, cut, flags, nmt};
 use crate::span::{Place, Window};
 use crate::units::WallTime;
@@ -330,9 +330,10 @@ fn read_records(
             known |= !found.is_empty();
             facts.log.add_failures(&found, time);
         }
-        if record.time.is_none() && record.at == 0 && series == Series::Console && window.base == 0
-        {
-            known = true;
+        if record.time.is_none() && matches!(series, Series::Console | Series::Mixed) {
+            known |= read_console(window, &record, facts);
+            // What a script echoes before the first record.
+            known |= record.at == 0 && window.base == 0;
         }
         if known {
             tally.known += 1;
@@ -370,6 +371,9 @@ fn read_console(window: &Window<'_>, record: &Record<'_>, facts: &mut Facts) -> 
                 flags: picked,
                 inert: Vec::new(),
             });
+            known = true;
+        } else if let Some((field, value)) = banner::read_line(text) {
+            facts.log.add_server(field.into(), value, None, &quote);
             known = true;
         }
     }

@@ -74,6 +74,26 @@ fn main() {
             f.memory.gauges.len(),
             f.log.logins.peak()
         );
+        println!(
+            "SERVER {:?}",
+            f.log
+                .server
+                .iter()
+                .map(|s| (s.key, s.value.clone(), s.quote.place.lines_before))
+                .collect::<Vec<_>>()
+        );
+        println!(
+            "TPS {:?}",
+            f.log
+                .tps
+                .iter()
+                .map(|s| (String::from_utf8_lossy(s.0).into_owned(), s.1))
+                .collect::<Vec<_>>()
+        );
+        println!(
+            "MAX {:?} {:?} {:?}",
+            f.log.task_backlog_max, f.log.pool_max, f.log.snapshot_max
+        );
         let (mut b, mut u) = (0, 0);
         for (id, c) in &f.coverage {
             if i.artefacts[id.0 as usize].format.is_log() {

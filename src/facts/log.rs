@@ -10,6 +10,7 @@ use super::series::{CLIENT_BUCKETS, NODE_BUCKETS};
 use crate::parse::access::Access;
 use crate::parse::cut;
 use crate::parse::failure::{Failure, Side};
+use crate::parse::statement::banner::BannerField;
 use crate::parse::statement::{ConnectionId, Event, MetaText, PushFailure, ServiceText};
 use crate::span::ArtefactId;
 use crate::units::{Address, WallTime};
@@ -147,6 +148,15 @@ pub struct FailureFacts {
     pub artefacts: BTreeSet<ArtefactId>,
 }
 
+impl FailureFacts {
+    fn merge(&mut self, o: Self) {
+        self.count += o.count;
+        self.mentions += o.mentions;
+        self.activity.merge(o.activity);
+        self.artefacts.extend(o.artefacts);
+    }
+}
+
 /// Something that begins or ends a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MarkKind {
@@ -174,6 +184,48 @@ pub struct Mark {
     /// Java version, where told.
     pub java: Option<String>,
     /// The line.
+    pub quote: Quote,
+}
+
+/// What a text says of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServerKey {
+    /// Nacos release.
+    Version,
+    /// `stand alone`, `cluster`.
+    Mode,
+    /// HTTP port.
+    Port,
+    /// Process id.
+    Pid,
+    /// Address of the console; the node's own address stands in it.
+    Console,
+    /// `embedded`, `external`: where configurations are stored.
+    Storage,
+    /// Members the node starts with.
+    Members,
+}
+
+impl From<BannerField> for ServerKey {
+    fn from(f: BannerField) -> Self {
+        match f {
+            BannerField::Version => Self::Version,
+            BannerField::Mode => Self::Mode,
+            BannerField::Port => Self::Port,
+            BannerField::Pid => Self::Pid,
+            BannerField::Console => Self::Console,
+        }
+    }
+}
+
+/// Something said of the server, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFact {
+    /// What.
+    pub key: ServerKey,
+    /// The value as written, without `mode`.
+    pub value: String,
+    /// The line. Banners have no time: what follows them in their file belongs to the same start.
     pub quote: Quote,
 }
 
@@ -228,6 +280,8 @@ pub struct LogFacts {
     pub request_status: BTreeMap<u16, u64>,
     /// Starts and stops.
     pub marks: Vec<Mark>,
+    /// Release, mode, port, process id and address, wherever a log states them; in order of [`Quote::place`].
+    pub server: Vec<ServerFact>,
     /// Offsets from UTC.
     pub clock: BTreeMap<(ClockSource, i32), ClockEvidence>,
     /// Most connections in a census, and the last count.
@@ -607,7 +661,17 @@ impl LogFacts {
             Event::ServerStarting { version, pid, java } => {
                 self.mark(MarkKind::Starting, pid, version, java, line);
             }
-            Event::ServerStarted => self.mark(MarkKind::Started, None, None, None, line),
+            Event::ServerStarted { mode, storage } => {
+                self.mark(MarkKind::Started, None, None, None, line);
+                for (key, value) in [(ServerKey::Mode, mode), (ServerKey::Storage, storage)] {
+                    if let Some(v) = value {
+                        self.add_server(key, v, time, &line.quote);
+                    }
+                }
+            }
+            Event::Members { list } => {
+                self.add_server(ServerKey::Members, list, time, &line.quote);
+            }
             Event::ServerStopping => self.mark(MarkKind::Stopping, None, None, None, line),
             Event::RpcServer { up } => {
                 let kind = if up {
@@ -751,6 +815,27 @@ impl LogFacts {
         self.saw_offset(ClockSource::GcLog, minutes, line.time, line);
     }
 
+    /// Notes what a line says of the server.
+    pub fn add_server(
+        &mut self,
+        key: ServerKey,
+        value: &[u8],
+        time: Option<WallTime>,
+        quote: &QuoteText<'_>,
+    ) {
+        /// Far more than a directory's history of restarts.
+        const SERVER_MAX: usize = 10_000;
+        if self.server.len() < SERVER_MAX {
+            let value = String::from_utf8_lossy(&value[..value.len().min(256)]);
+            let value = value.trim();
+            self.server.push(ServerFact {
+                key,
+                value: value.strip_suffix(" mode").unwrap_or(value).to_owned(),
+                quote: quote.keep(time, true),
+            });
+        }
+    }
+
     /// Notes a start or stop.
     fn mark(
         &mut self,
@@ -830,6 +915,9 @@ impl LogFacts {
     pub fn settle(&mut self) {
         self.marks
             .sort_by(|a, b| (a.quote.key(), a.kind).cmp(&(b.quote.key(), b.kind)));
+        self.server
+            .sort_by(|a, b| (a.quote.place, a.key).cmp(&(b.quote.place, b.key)));
+        self.join_classless();
         let echoes = self.writes_echoes();
         let (mut failed, mut echo) = (0, 0);
         let few = std::mem::take(&mut self.few_failures);
@@ -852,12 +940,42 @@ impl LogFacts {
         }
     }
 
+    /// A text that another record prints with its class is that failure, not one of its own kind.
+    fn join_classless(&mut self) {
+        let bare: Vec<Failure> = self
+            .failures
+            .keys()
+            .filter(|f| f.class.is_none() && f.side == Side::Server)
+            .cloned()
+            .collect();
+        for key in bare {
+            let named = self
+                .failures
+                .keys()
+                .find(|f| f.class.is_some() && f.side == key.side && same_failure(f, &key))
+                .cloned();
+            if let Some(named) = named
+                && let Some(from) = self.failures.remove(&key)
+                && let Some(into) = self.failures.get_mut(&named)
+            {
+                into.merge(from);
+            }
+        }
+    }
+
     /// Whether a failure at once is followed by a time-out of the same push: not from 3.0.3 on.
     fn writes_echoes(&self) -> bool {
         let releases: Vec<(u32, u32, u32)> = self
             .marks
             .iter()
-            .filter_map(|m| release(m.version.as_deref()?))
+            .filter_map(|m| m.version.as_deref())
+            .chain(
+                self.server
+                    .iter()
+                    .filter(|f| f.key == ServerKey::Version)
+                    .map(|f| &*f.value),
+            )
+            .filter_map(release)
             .collect();
         releases.is_empty() || releases.iter().any(|r| *r < (3, 0, 3))
     }
@@ -870,12 +988,7 @@ impl LogFacts {
         self.totals.merge(other.totals);
         for (k, v) in other.failures {
             match self.failures.get_mut(&k) {
-                Some(f) => {
-                    f.count += v.count;
-                    f.mentions += v.mentions;
-                    f.activity.merge(v.activity);
-                    f.artefacts.extend(v.artefacts);
-                }
+                Some(f) => f.merge(v),
                 None => {
                     self.failures.insert(k, v);
                 }
@@ -909,6 +1022,7 @@ impl LogFacts {
             *self.request_status.entry(k).or_default() += n;
         }
         self.marks.extend(other.marks);
+        self.server.extend(other.server);
         for (k, v) in other.clock {
             match self.clock.get_mut(&k) {
                 Some(e) => {

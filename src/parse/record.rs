@@ -184,7 +184,8 @@ pub enum Undated {
     /// Nowhere: such lines belong to the record above.
     #[default]
     Never,
-    /// At `Exception in thread "…"` and `Picked up JAVA_TOOL_OPTIONS` (console output of the JVM).
+    /// At `Exception in thread "…"`, `Picked up JAVA_TOOL_OPTIONS`, warnings of the JVM, the command line that starts one and
+    /// the picture that Nacos greets with (console output).
     Console,
     /// At every line (layout P3).
     EveryLine,
@@ -198,9 +199,27 @@ fn begins_undated(line: &[u8], rule: Undated) -> bool {
                 || line.starts_with(b"Picked up ")
                 || line.starts_with(b"Exception: java.lang.OutOfMemoryError")
                 || line.starts_with(b"java.lang.OutOfMemoryError")
+                || line.starts_with(b"OpenJDK 64-Bit Server VM warning: ")
+                || line.starts_with(b"         ,--.")
+                || begins_command_line(line)
         }
         Undated::EveryLine => !line.is_empty(),
     }
+}
+
+/// `/usr/lib/jvm/…/bin/java -X…`, with `+ exec ` before it where a shell traces what it runs.
+fn begins_command_line(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"+ ").unwrap_or(line);
+    let line = line.strip_prefix(b"exec ").unwrap_or(line);
+    if line.first() != Some(&b'/') {
+        return false;
+    }
+    let end = line
+        .iter()
+        .take(1024)
+        .position(|b| matches!(b, b' ' | b'\n'))
+        .unwrap_or(0);
+    line[..end].ends_with(b"/bin/java") && line[end..].starts_with(b" -")
 }
 
 /// Index of the first record head at or after `from`, where `from` is the start of a line or lies inside one.

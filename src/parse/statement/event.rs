@@ -386,7 +386,17 @@ pub enum Event<'a> {
         java: Option<&'a [u8]>,
     },
     /// The server is up.
-    ServerStarted,
+    ServerStarted {
+        /// `stand alone`, `cluster`.
+        mode: Option<&'a [u8]>,
+        /// `embedded`, `external`.
+        storage: Option<&'a [u8]>,
+    },
+    /// The members a node starts with.
+    Members {
+        /// `10.0.0.2:8848, 10.0.0.3:8848`
+        list: &'a [u8],
+    },
     /// The server stops.
     ServerStopping,
     /// The gRPC server opens or closes a port.

@@ -5,6 +5,7 @@
 //! hits is read, by hand where records come by the million ([`Read::Cut`]), else by its pattern. The pattern of a row that
 //! is cut by hand is the oracle its cutter is tested against.
 
+pub mod banner;
 mod event;
 mod rows;
 

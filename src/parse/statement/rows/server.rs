@@ -29,9 +29,14 @@ pub(super) static ROWS: &[Statement] = &[
         emitter: "com.alibaba.nacos.core.listener.StartingApplicationListener",
         begins: "Nacos started successfully in ",
         contains: "",
-        pattern: r"^Nacos started successfully in .*$",
+        pattern: r"^Nacos started successfully in (?<mode>.*?) mode(?:\.? (?:use|with) (?<storage>\w+) storage.*)?$",
         sample: "Nacos started successfully in stand alone mode. use embedded storage",
-        read: Read::Pattern(|_| Some(Event::ServerStarted)),
+        read: Read::Pattern(|f| {
+            Some(Event::ServerStarted {
+                mode: f.maybe("mode"),
+                storage: f.maybe("storage"),
+            })
+        }),
     },
     Statement {
         id: "server-stopping",
@@ -725,15 +730,50 @@ pub(super) static ROWS: &[Statement] = &[
         r"^Nacos failed to start.*$",
         "Nacos failed to start, please see /home/nacos/logs/nacos.log for more details.",
     ),
+    Statement {
+        id: "server-ips",
+        files: CONSOLE,
+        releases: "1.4.0..3.0.3",
+        emitter: "com.alibaba.nacos.core.listener.StartingApplicationListener",
+        begins: "The server IP list of Nacos is ",
+        contains: "",
+        pattern: r"^The server IP list of Nacos is \[(?<list>.*)\]$",
+        sample: "The server IP list of Nacos is [10.0.0.2:8848, 10.0.0.3:8848]",
+        read: Read::Pattern(|f| {
+            Some(Event::Members {
+                list: f.get("list"),
+            })
+        }),
+    },
     known(
-        "server-ips",
-        CONSOLE,
+        "banner",
+        &[Series::Console],
         "1.4.0..3.0.3",
-        "com.alibaba.nacos.core.listener.StartingApplicationListener",
-        "The server IP list of Nacos is ",
+        "org.springframework.boot.ResourceBanner",
+        "         ,--.",
         "",
-        r"^The server IP list of Nacos is .*$",
-        "The server IP list of Nacos is [10.0.0.2:8848]",
+        r"^         ,--\. *$",
+        "         ,--.",
+    ),
+    known(
+        "picked-up",
+        &[Series::Console],
+        "1.4.0..3.0.3",
+        "hotspot.share.runtime.arguments",
+        "Picked up ",
+        "",
+        r"^Picked up \w+: .*$",
+        "Picked up JAVA_TOOL_OPTIONS: -XX:MaxDirectMemorySize=64m",
+    ),
+    known(
+        "vm-warning",
+        &[Series::Console],
+        "1.4.0..3.0.3",
+        "hotspot.share.utilities.debug",
+        "OpenJDK 64-Bit Server VM warning: ",
+        "",
+        r"^OpenJDK 64-Bit Server VM warning: .*$",
+        "OpenJDK 64-Bit Server VM warning: INFO: os::commit_memory failed",
     ),
     known(
         "istio-server-disabled",
