@@ -9,6 +9,7 @@ use crate::facts::shapes::Shapes;
 use crate::parse::failure::{self, Failure};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
 use crate::parse::statement::{Event, Rows, Series, Text, banner};
+use crate::parse::wrapping::{LineMap, Wrapping, is_dirty, unwrap};
 use crate::parse::{ParseErrorKind, access, cut, flags, nmt};
 use crate::span::{Place, Window};
 use crate::units::WallTime;
@@ -203,6 +204,10 @@ fn is_gc(head: &[u8]) -> bool {
 pub struct Context<'a> {
     /// The format.
     pub format: Format,
+    /// What stands around the lines of a log.
+    pub wrapping: Wrapping,
+    /// Where the lines of an unwrapped window began; [`read_log`] sets it.
+    pub map: Option<&'a LineMap>,
     /// Added to every time read.
     pub shift_ms: i64,
     /// Time in the file's name.
@@ -225,6 +230,20 @@ impl Context<'_> {
         t.is_some_and(|t| since.is_some_and(|s| t < s) || until.is_some_and(|u| t > u))
     }
 
+    /// Where the byte at `at` of the window stands in its file.
+    fn place(&self, window: &Window<'_>, at: usize, lines_before: u32) -> Place {
+        let (at, lines_before) = match self.map {
+            Some(map) => map.source(at),
+            None => (at, lines_before),
+        };
+        Place {
+            artefact: window.artefact,
+            offset: window.base + at as u64,
+            window: window.base,
+            lines_before,
+        }
+    }
+
     /// The time of a sample that prints none.
     fn sample_time(&self) -> (Option<WallTime>, TimeSource) {
         match (self.name_time, self.modified) {
@@ -238,10 +257,22 @@ impl Context<'_> {
 /// Reads a window of a log.
 pub fn read_log(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     let mut tally = Tally::default();
+    let unwrapped = (ctx.wrapping != Wrapping::None || is_dirty(window.bytes))
+        .then(|| unwrap(window.bytes, ctx.wrapping));
+    let (text, ctx) = match &unwrapped {
+        Some((bytes, map)) => (
+            Window { bytes, ..*window },
+            Context {
+                map: Some(map),
+                ..*ctx
+            },
+        ),
+        None => (*window, *ctx),
+    };
     match ctx.format {
-        Format::Log(series) => read_records(window, ctx, series, facts, &mut tally),
-        Format::AccessLog => read_access(window, ctx, facts, &mut tally),
-        Format::GcLog => read_gc(window, ctx, facts, &mut tally),
+        Format::Log(series) => read_records(&text, &ctx, series, facts, &mut tally),
+        Format::AccessLog => read_access(&text, &ctx, facts, &mut tally),
+        Format::GcLog => read_gc(&text, &ctx, facts, &mut tally),
         _ => {}
     }
     let c = facts.coverage(window.artefact);
@@ -310,7 +341,7 @@ fn read_records(
         let line = Line {
             time,
             quote: QuoteText {
-                place: place(window, record.at, record.lines_before),
+                place: ctx.place(window, record.at, record.lines_before),
                 line: record.first_line(),
             },
         };
@@ -326,12 +357,12 @@ fn read_records(
             }
         }
         if words_failure {
-            let found = failures_of(window, &record);
+            let found = failures_of(window, ctx, &record);
             known |= !found.is_empty();
             facts.log.add_failures(&found, time);
         }
         if record.time.is_none() && matches!(series, Series::Console | Series::Mixed) {
-            known |= read_console(window, &record, facts);
+            known |= read_console(window, ctx, &record, facts);
             // What a script echoes before the first record.
             known |= record.at == 0 && window.base == 0;
         }
@@ -348,11 +379,16 @@ fn read_records(
 }
 
 /// What start scripts and JVMs print on the console before the first record.
-fn read_console(window: &Window<'_>, record: &Record<'_>, facts: &mut Facts) -> bool {
+fn read_console(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    record: &Record<'_>,
+    facts: &mut Facts,
+) -> bool {
     let mut known = false;
     for (at, lines, text) in lines_of(record.bytes) {
         let quote = QuoteText {
-            place: place(window, record.at + at, record.lines_before + lines),
+            place: ctx.place(window, record.at + at, record.lines_before + lines),
             line: text,
         };
         if flags::looks_like_command_line(text) {
@@ -381,7 +417,11 @@ fn read_console(window: &Window<'_>, record: &Record<'_>, facts: &mut Facts) -> 
 }
 
 /// The allocation failures of a record, line by line.
-fn failures_of<'a>(window: &Window<'a>, record: &Record<'a>) -> Vec<(Vec<Failure>, QuoteText<'a>)> {
+fn failures_of<'a>(
+    window: &Window<'a>,
+    ctx: &Context<'_>,
+    record: &Record<'a>,
+) -> Vec<(Vec<Failure>, QuoteText<'a>)> {
     let mut out = Vec::new();
     let mut at = 0;
     for (lines, line) in (0u32..).zip(record.bytes.split_inclusive(|&b| b == b'\n')) {
@@ -391,7 +431,7 @@ fn failures_of<'a>(window: &Window<'a>, record: &Record<'a>) -> Vec<(Vec<Failure
             out.push((
                 failures,
                 QuoteText {
-                    place: place(window, record.at + at, record.lines_before + lines),
+                    place: ctx.place(window, record.at + at, record.lines_before + lines),
                     line: text,
                 },
             ));
@@ -411,7 +451,7 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
             tally.unknown_lines += 1;
             tally.unknown_bytes += text.len() as u64;
             let quote = QuoteText {
-                place: place(window, at, lines),
+                place: ctx.place(window, at, lines),
                 line: text,
             };
             tally
@@ -430,7 +470,7 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
             &Line {
                 time,
                 quote: QuoteText {
-                    place: place(window, at, lines),
+                    place: ctx.place(window, at, lines),
                     line: text,
                 },
             },
@@ -454,7 +494,7 @@ fn read_gc(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mu
                 &Line {
                     time,
                     quote: QuoteText {
-                        place: place(window, at, lines),
+                        place: ctx.place(window, at, lines),
                         line: text,
                     },
                 },

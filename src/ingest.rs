@@ -79,6 +79,8 @@ fn context<'a>(a: &'a Artefact, options: &ReadOptions) -> Context<'a> {
     let offset = i64::from(options.offset_minutes.unwrap_or(0)) * 60_000;
     Context {
         format: a.format,
+        wrapping: a.wrapping,
+        map: None,
         shift_ms: a.shift_ms,
         name_time: a.name_time,
         modified: a.modified_ms.map(|ms| WallTime(ms + offset)),
@@ -127,8 +129,8 @@ fn run_window(
         Ok(s) => s,
         Err(e) => return failed(a, from, &e.to_string(), facts),
     };
-    BUFFER.with_borrow_mut(|buffer| {
-        match read::log_window(&source, from, a.format.undated(), buffer) {
+    BUFFER.with_borrow_mut(
+        |buffer| match read::log_window(&source, from, a.cutting(), buffer) {
             Ok(w) => {
                 let window = Window {
                     artefact: a.id,
@@ -144,8 +146,8 @@ fn run_window(
                 progress(window.bytes.len() as u64, &a.label);
             }
             Err(e) => failed(a, from, &e.to_string(), facts),
-        }
-    });
+        },
+    );
 }
 
 /// A log whose last line has no end was cut off, or is being written.
@@ -164,7 +166,7 @@ fn run_stream(a: &Artefact, ctx: &Context<'_>, facts: &mut Facts, progress: Prog
         Ok(s) => s,
         Err(e) => return failed(a, 0, &e.to_string(), facts),
     };
-    let mut windows = read::StreamWindows::new(stream, a.format.undated());
+    let mut windows = read::StreamWindows::new(stream, a.cutting());
     let mut end = 0;
     while let Some((base, bytes, last)) = windows.next_window() {
         let window = Window {

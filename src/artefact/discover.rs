@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use super::{Artefact, Inputs, Node, Origin, Packing, Skipped, read};
 use crate::format::{Format, sniff};
 use crate::parse::statement::Series;
+use crate::parse::wrapping::{Wrapping, is_dirty, unwrap};
 use crate::span::ArtefactId;
 use crate::units::WallTime;
 
@@ -77,6 +78,7 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
             origin: f.origin,
             size: f.size,
             packing: Packing::Plain,
+            wrapping: Wrapping::None,
             format: Format::Empty,
             node,
             name_time: time_in_name(&name),
@@ -91,8 +93,9 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
             node: nodes.get(node).map(|n: &Node| n.id.clone()),
         };
         match look(&mut a.clone(), &name) {
-            Ok(Ok((packing, format))) => {
+            Ok(Ok((packing, wrapping, format))) => {
                 a.packing = packing;
+                a.wrapping = wrapping;
                 a.format = format;
                 artefacts.push(a);
             }
@@ -250,7 +253,9 @@ fn walk(
 
 /// Unpacks and recognises the head of a file. The outer error is the operating system's, the inner one says why the file
 /// is of no use.
-fn look(a: &mut Artefact, name: &str) -> std::io::Result<Result<(Packing, Format), &'static str>> {
+type Looked = Result<(Packing, Wrapping, Format), &'static str>;
+
+fn look(a: &mut Artefact, name: &str) -> std::io::Result<Looked> {
     let mut head = Vec::new();
     read::open_stream(a)?.take(HEAD).read_to_end(&mut head)?;
     let packing = Packing::of(&head);
@@ -273,7 +278,16 @@ fn look(a: &mut Artefact, name: &str) -> std::io::Result<Result<(Packing, Format
             }
         }
     }
-    Ok(sniff(bare, &head).map(|f| (packing, f)))
+    let wrapping = Wrapping::of(&head);
+    if wrapping != Wrapping::None || is_dirty(&head) {
+        let (inner, _) = unwrap(&head, wrapping);
+        if let Ok(f) = sniff(bare, &inner)
+            && f.is_log()
+        {
+            return Ok(Ok((packing, wrapping, f)));
+        }
+    }
+    Ok(sniff(bare, &head).map(|f| (packing, Wrapping::None, f)))
 }
 
 /// Nodes, and the node of each file.
@@ -477,6 +491,7 @@ mod tests {
                 origin: Origin::Memory(Arc::default()),
                 size: 0,
                 packing: Packing::Plain,
+                wrapping: Wrapping::None,
                 format: Format::Empty,
                 node: 0,
                 name_time: None,

@@ -7,6 +7,8 @@ pub mod read;
 use std::path::PathBuf;
 
 use crate::format::Format;
+use crate::parse::record::Cutting;
+use crate::parse::wrapping::Wrapping;
 use crate::span::ArtefactId;
 use crate::units::WallTime;
 
@@ -55,6 +57,8 @@ pub struct Artefact {
     pub size: u64,
     /// How they are packed.
     pub packing: Packing,
+    /// What stands around the lines of a log.
+    pub wrapping: Wrapping,
     /// What they are.
     pub format: Format,
     /// Index of its node in [`Inputs::nodes`].
@@ -98,6 +102,17 @@ pub struct Inputs {
     pub artefacts: Vec<Artefact>,
     /// The files that are not read.
     pub skipped: Vec<Skipped>,
+}
+
+impl Artefact {
+    /// How the text is cut into records.
+    #[must_use]
+    pub fn cutting(&self) -> Cutting {
+        Cutting {
+            undated: self.format.undated(),
+            wrapping: self.wrapping,
+        }
+    }
 }
 
 impl Inputs {

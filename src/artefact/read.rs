@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::{Artefact, Origin, Packing};
-use crate::parse::record::{Undated, find_head};
+use crate::parse::record::{Cutting, find_head, trim_line_end};
+use crate::parse::wrapping::Wrapping;
 
 /// Stretch of a file that one window begins in.
 pub const WINDOW: u64 = 1 << 20;
@@ -95,10 +96,25 @@ pub struct LogWindow {
 pub fn log_window(
     source: &Source,
     from: u64,
-    undated: Undated,
+    cutting: impl Into<Cutting>,
     buffer: &mut Vec<u8>,
 ) -> io::Result<LogWindow> {
-    let stretch = WINDOW as usize;
+    sized_log_window(source, from, WINDOW, cutting.into(), buffer)
+}
+
+/// [`log_window`] with stretches of another length than [`WINDOW`]; `from` is a multiple of it. What the windows of a file
+/// say together does not depend on the length.
+///
+/// # Errors
+/// What the operating system says.
+pub fn sized_log_window(
+    source: &Source,
+    from: u64,
+    stretch: u64,
+    cutting: Cutting,
+    buffer: &mut Vec<u8>,
+) -> io::Result<LogWindow> {
+    let stretch = usize::try_from(stretch).unwrap_or(WINDOW as usize);
     // One byte more in front tells whether the stretch begins at a line.
     let lead = usize::from(from > 0);
     let mut want = lead + stretch + 4096;
@@ -118,7 +134,7 @@ pub fn log_window(
         // The boundary behind is the next stretch's own beginning.
         let next = lead + stretch;
         let limit = (next + stretch).min(have);
-        if find_head(&buffer[..limit], next, undated).is_some() || at_end || have >= next + stretch
+        if find_head(&buffer[..limit], next, cutting).is_some() || at_end || have >= next + stretch
         {
             break;
         }
@@ -129,7 +145,7 @@ pub fn log_window(
             return have;
         }
         let limit = (at + stretch).min(have);
-        find_head(&buffer[..limit], at, undated).unwrap_or(at)
+        find_head(&buffer[..limit], at, cutting).unwrap_or(at)
     };
     let start = if from == 0 { 0 } else { begin(lead) };
     let last = have <= lead + stretch;
@@ -177,17 +193,13 @@ pub fn unpack(raw: Box<dyn Read + Send>, packing: Packing) -> io::Result<Box<dyn
     })
 }
 
+type Raw = io::BufReader<Box<dyn Read + Send>>;
+type ZstdDecoder = ruzstd::decoding::StreamingDecoder<Raw, ruzstd::decoding::FrameDecoder>;
+
 /// Frame after frame of a Zstandard stream; one decoder reads one frame.
 struct ZstdFrames {
-    raw: Option<io::BufReader<Box<dyn Read + Send>>>,
-    decoder: Option<
-        Box<
-            ruzstd::decoding::StreamingDecoder<
-                io::BufReader<Box<dyn Read + Send>>,
-                ruzstd::decoding::FrameDecoder,
-            >,
-        >,
-    >,
+    raw: Option<Raw>,
+    decoder: Option<Box<ZstdDecoder>>,
 }
 
 impl ZstdFrames {
@@ -225,7 +237,8 @@ impl Read for ZstdFrames {
 /// Cuts a stream into windows that end where a record does.
 pub struct StreamWindows {
     stream: Box<dyn Read + Send>,
-    undated: Undated,
+    cutting: Cutting,
+    window: usize,
     buffer: Vec<u8>,
     base: u64,
     done: bool,
@@ -237,10 +250,17 @@ pub struct StreamWindows {
 impl StreamWindows {
     /// Windows of `stream`.
     #[must_use]
-    pub fn new(stream: Box<dyn Read + Send>, undated: Undated) -> Self {
+    pub fn new(stream: Box<dyn Read + Send>, cutting: impl Into<Cutting>) -> Self {
+        Self::sized(stream, WINDOW, cutting.into())
+    }
+
+    /// Windows of about `window` bytes.
+    #[must_use]
+    pub fn sized(stream: Box<dyn Read + Send>, window: u64, cutting: Cutting) -> Self {
         Self {
             stream,
-            undated,
+            cutting,
+            window: usize::try_from(window).unwrap_or(WINDOW as usize),
             buffer: Vec::new(),
             base: 0,
             done: false,
@@ -254,7 +274,7 @@ impl StreamWindows {
         self.buffer.drain(..self.used);
         self.base += self.used as u64;
         self.used = 0;
-        let window = WINDOW as usize;
+        let window = self.window;
         let mut target = window;
         loop {
             self.fill(target);
@@ -265,7 +285,7 @@ impl StreamWindows {
                 self.used = self.buffer.len();
                 break;
             }
-            if let Some(at) = last_head(&self.buffer, self.undated) {
+            if let Some(at) = last_head(&self.buffer, self.cutting) {
                 self.used = at;
                 break;
             }
@@ -301,17 +321,31 @@ impl StreamWindows {
 }
 
 /// Index of the last record head that is not at the very start.
-fn last_head(bytes: &[u8], undated: Undated) -> Option<usize> {
+fn last_head(bytes: &[u8], cutting: Cutting) -> Option<usize> {
+    /// Enough of a line to see whether a record begins there, and what may stand before it.
+    const LOOK: usize = 640;
     let mut end = bytes.len();
     // The last line may be cut, head and all: it stays for the next window unless a later look finds it whole.
     while end > 1 {
         let at = memchr::memrchr(b'\n', &bytes[..end - 1])? + 1;
-        if find_head(&bytes[..bytes.len().min(at + 64)], at, undated) == Some(at) {
+        // A look that begins at 0 of what it is given takes the line before as ended.
+        if find_head(&bytes[at..bytes.len().min(at + LOOK)], 0, cutting) == Some(0)
+            && !goes_on(&bytes[..at - 1], cutting)
+        {
             return Some(at);
         }
         end = at;
     }
     None
+}
+
+/// Whether the last line of `bytes` is one that goes on in the next.
+fn goes_on(bytes: &[u8], cutting: Cutting) -> bool {
+    if cutting.wrapping == Wrapping::None {
+        return false;
+    }
+    let start = memchr::memrchr(b'\n', bytes).map_or(0, |i| i + 1);
+    cutting.wrapping.text(trim_line_end(&bytes[start..])).1
 }
 
 /// Reads a whole artefact, unpacked, up to `most` bytes. The flag tells whether that was all of it.
@@ -337,6 +371,7 @@ pub fn read_whole(a: &Artefact, most: u64) -> io::Result<(Vec<u8>, Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::record::Undated;
 
     fn log(records: usize) -> Vec<u8> {
         let mut out = Vec::new();

@@ -428,7 +428,7 @@ impl LogFacts {
         signal: Signal,
         line: &Line<'_>,
     ) -> &mut Service {
-        if self.services.get(s.0).is_none() {
+        if !self.services.contains_key(s.0) {
             self.services.insert(s.0.into(), Service::default());
         }
         let Some(service) = self.services.get_mut(s.0) else {
@@ -913,19 +913,18 @@ impl LogFacts {
     /// Puts in order what was collected in the order of reading, and counts pushes that have two records once. To be called
     /// when everything has been merged.
     pub fn settle(&mut self) {
-        self.marks
-            .sort_by(|a, b| (a.quote.key(), a.kind).cmp(&(b.quote.key(), b.kind)));
-        self.server
-            .sort_by(|a, b| (a.quote.place, a.key).cmp(&(b.quote.place, b.key)));
+        self.marks.sort_by_key(|m| (m.quote.key(), m.kind));
+        self.server.sort_by_key(|f| (f.quote.place, f.key));
         self.join_classless();
         let echoes = self.writes_echoes();
         let (mut failed, mut echo) = (0, 0);
         let few = std::mem::take(&mut self.few_failures);
-        for (address, activities) in self.clients.iter_mut() {
+        // Sums: the order does not matter.
+        self.clients.iter_mut().for_each(|(address, activities)| {
             echo::join(activities, few.get(address), echoes);
             failed += activities.count(Signal::PushFail);
             echo += activities.count(Signal::PushEcho);
-        }
+        });
         echo::join(&mut self.totals, None, echoes);
         for (signal, n) in [(Signal::PushFail, failed), (Signal::PushEcho, echo)] {
             if n > 0 || self.totals.get(signal).is_some() {
@@ -934,10 +933,10 @@ impl LogFacts {
                 total.amount = n;
             }
         }
-        for service in self.services.values_mut() {
+        self.services.values_mut().for_each(|service| {
             echo::join(&mut service.activities, None, echoes);
             service.failed = service.activities.count(Signal::PushFail);
-        }
+        });
     }
 
     /// A text that another record prints with its class is that failure, not one of its own kind.

@@ -13,6 +13,7 @@ mod lines;
 pub mod nmt;
 pub mod record;
 pub mod statement;
+pub mod wrapping;
 
 use std::borrow::Cow;
 use std::fmt;
