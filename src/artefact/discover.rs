@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Artefact, Inputs, Node, Origin, Packing, Skipped, read};
+use super::{Artefact, Inputs, Node, Origin, Packing, Skipped, archive, read};
 use crate::format::{Format, sniff};
 use crate::parse::statement::Series;
 use crate::parse::wrapping::{Wrapping, is_dirty, unwrap};
@@ -20,7 +20,7 @@ use crate::span::ArtefactId;
 use crate::units::WallTime;
 
 /// Bytes looked at to recognise a file.
-const HEAD: u64 = 1 << 16;
+pub(super) const HEAD: u64 = 1 << 16;
 
 /// Most of standard input that is taken.
 const STDIN_MAX: u64 = 1 << 31;
@@ -41,6 +41,8 @@ struct Found {
     origin: Origin,
     size: u64,
     modified_ms: Option<i64>,
+    /// What its first bytes say; the error is the operating system's.
+    looked: Result<Looked, String>,
 }
 
 impl Found {
@@ -67,6 +69,7 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
     for (i, a) in arguments.iter().enumerate() {
         collect(i, a, &mut found, &mut skipped)?;
     }
+    let found = look_at_all(found, &mut skipped);
     let (nodes, node_of) = group(arguments, &found);
     let mut artefacts = Vec::new();
     for (f, node) in found.into_iter().zip(node_of) {
@@ -92,7 +95,7 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
             size: a.size,
             node: nodes.get(node).map(|n: &Node| n.id.clone()),
         };
-        match look(&mut a.clone(), &name) {
+        match f.looked {
             Ok(Ok((packing, wrapping, format))) => {
                 a.packing = packing;
                 a.wrapping = wrapping;
@@ -164,6 +167,7 @@ fn collect(
             size: bytes.len() as u64,
             origin: Origin::Memory(Arc::new(bytes)),
             modified_ms: None,
+            looked: NOT_YET,
         });
         return Ok(());
     }
@@ -196,6 +200,7 @@ fn file(argument: usize, parts: Vec<String>, path: PathBuf, meta: &fs::Metadata)
             .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
             .and_then(|d| i64::try_from(d.as_millis()).ok()),
         origin: Origin::File(path),
+        looked: NOT_YET,
     }
 }
 
@@ -251,43 +256,122 @@ fn walk(
     }
 }
 
-/// Unpacks and recognises the head of a file. The outer error is the operating system's, the inner one says why the file
-/// is of no use.
-type Looked = Result<(Packing, Wrapping, Format), &'static str>;
+/// How a file is packed, what stands around its lines, what it is; or why it is of no use.
+pub(super) type Looked = Result<(Packing, Wrapping, Format), &'static str>;
 
-fn look(a: &mut Artefact, name: &str) -> std::io::Result<Looked> {
+const NOT_YET: Result<Looked, String> = Ok(Err("not looked at"));
+
+/// Recognises all files by their first bytes; what is in an archive takes its place.
+fn look_at_all(found: Vec<Found>, skipped: &mut Vec<Skipped>) -> Vec<Found> {
+    let mut out = Vec::with_capacity(found.len());
+    let mut kept = 0;
+    for mut f in found {
+        let name = f.name().to_owned();
+        match head_of(&f.origin) {
+            Ok((packing, head)) => match archive::Kind::of(&head) {
+                Some(kind) => {
+                    let listing = archive::list(&f.origin, f.size, packing, kind, kept);
+                    kept = listing.kept;
+                    let below = |parts: Vec<String>| [f.parts.clone(), parts].concat();
+                    for (parts, why, failed) in listing.skipped {
+                        skipped.push(Skipped {
+                            label: below(parts).join("/"),
+                            why,
+                            failed,
+                            size: 0,
+                            node: None,
+                        });
+                    }
+                    out.extend(listing.entries.into_iter().map(|e| Found {
+                        argument: f.argument,
+                        parts: below(e.parts),
+                        origin: e.origin,
+                        size: e.size,
+                        modified_ms: e.modified_ms,
+                        looked: Ok(e.looked),
+                    }));
+                    continue;
+                }
+                None => f.looked = Ok(look_at_head(&name, packing, &head)),
+            },
+            Err(e) => f.looked = Err(e.to_string()),
+        }
+        out.push(f);
+    }
+    out
+}
+
+/// How a file is packed, and its first bytes unpacked.
+fn head_of(origin: &Origin) -> std::io::Result<(Packing, Vec<u8>)> {
     let mut head = Vec::new();
-    read::open_stream(a)?.take(HEAD).read_to_end(&mut head)?;
+    read::open_origin(origin)?
+        .take(HEAD)
+        .read_to_end(&mut head)?;
     let packing = Packing::of(&head);
+    if packing == Packing::Plain {
+        return Ok((packing, head));
+    }
+    let unpacked = first_bytes(&mut *read::unpack(read::open_origin(origin)?, packing)?)?;
+    Ok((packing, unpacked))
+}
+
+/// As much as can be read, up to [`HEAD`]: a stream cut early still shows what it is.
+fn first_bytes(stream: &mut dyn Read) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut chunk = [0u8; 8192];
+    while head.len() < HEAD as usize {
+        match stream.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(n) => head.extend_from_slice(&chunk[..n]),
+            Err(e) if head.is_empty() => return Err(e),
+            Err(_) => break,
+        }
+    }
+    Ok(head)
+}
+
+/// The same of a file whose first bytes are in hand.
+pub(super) fn unpacked_head(head: &[u8]) -> (Packing, Vec<u8>) {
+    let packing = Packing::of(head);
+    let unpacked = match packing {
+        Packing::Plain => Ok(head.to_vec()),
+        packing => read::unpack(Box::new(std::io::Cursor::new(head.to_vec())), packing)
+            .and_then(|mut r| first_bytes(&mut *r)),
+    };
+    (packing, unpacked.unwrap_or_default())
+}
+
+/// What a file of this name and these first bytes is.
+pub(super) fn look_at_head(name: &str, packing: Packing, head: &[u8]) -> Looked {
     let bare = name
         .strip_suffix(".gz")
         .or_else(|| name.strip_suffix(".zst"))
         .unwrap_or(name);
-    if packing != Packing::Plain {
-        a.packing = packing;
-        head.clear();
-        let mut stream = read::open_stream(a)?;
-        let mut chunk = [0u8; 8192];
-        // A stream cut early still shows what it is.
-        while head.len() < HEAD as usize {
-            match stream.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(n) => head.extend_from_slice(&chunk[..n]),
-                Err(e) if head.is_empty() => return Err(e),
-                Err(_) => break,
-            }
-        }
-    }
-    let wrapping = Wrapping::of(&head);
-    if wrapping != Wrapping::None || is_dirty(&head) {
-        let (inner, _) = unwrap(&head, wrapping);
+    let wrapping = Wrapping::of(head);
+    if wrapping != Wrapping::None || is_dirty(head) {
+        let (inner, _) = unwrap(head, wrapping);
         if let Ok(f) = sniff(bare, &inner)
             && f.is_log()
         {
-            return Ok(Ok((packing, wrapping, f)));
+            return Ok((packing, wrapping, f));
         }
     }
-    Ok(sniff(bare, &head).map(|f| (packing, Wrapping::None, f)))
+    sniff(bare, head).map(|f| (packing, Wrapping::None, f))
+}
+
+/// The name of an archive without what tells that it is one.
+fn archive_stem(name: &str) -> Option<&str> {
+    const ENDS: [&str; 7] = [
+        ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar", ".zip", ".taz",
+    ];
+    ENDS.iter().find_map(|e| name.strip_suffix(e))
+}
+
+/// The node that a folder in an archive is of: the last folder in it that is not just `logs`, else the archive's own name.
+fn name_in_archive(folder: &[String]) -> Option<(Option<String>, String)> {
+    let at = folder.iter().rposition(|p| archive_stem(p).is_some())?;
+    let inner = folder[at + 1..].iter().rev().find(|p| *p != "logs");
+    Some((inner.cloned(), archive_stem(&folder[at])?.to_owned()))
 }
 
 /// Nodes, and the node of each file.
@@ -314,6 +398,19 @@ fn group(arguments: &[Argument], found: &[Found]) -> (Vec<Node>, Vec<usize>) {
             let root = folder[..keep].to_vec();
             let id = match (&a.node, root.last()) {
                 (Some(name), _) if folders.len() == 1 => name.clone(),
+                (_, last)
+                    if last.is_none_or(|l| archive_stem(l).is_some() || l == "logs")
+                        && name_in_archive(folder).is_some() =>
+                {
+                    let all = || folders.iter().filter_map(|f| name_in_archive(f)?.0);
+                    match name_in_archive(folder) {
+                        Some((Some(inner), _)) if all().filter(|n| *n == inner).count() == 1 => {
+                            inner
+                        }
+                        Some((_, stem)) => stem,
+                        None => name_of(&a.path),
+                    }
+                }
                 (_, Some(last)) if last != "logs" => last.clone(),
                 (_, Some(_)) if root.len() > 1 => root[root.len() - 2].clone(),
                 _ => name_of(&a.path),
@@ -526,6 +623,7 @@ mod tests {
                 origin: Origin::Memory(Arc::default()),
                 size: 0,
                 modified_ms: None,
+                looked: NOT_YET,
             })
             .collect();
         let a = [Argument {

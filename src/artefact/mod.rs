@@ -1,6 +1,7 @@
 //! The inputs: which files there are, to which node each belongs, and their bytes. The only module that touches the file
 //! system for reading.
 
+mod archive;
 pub mod discover;
 pub mod read;
 
@@ -21,6 +22,8 @@ pub enum Packing {
     Gzip,
     /// Zstandard.
     Zstd,
+    /// Deflate without a header, as in a zip archive.
+    Deflate,
 }
 
 impl Packing {
@@ -40,8 +43,30 @@ impl Packing {
 pub enum Origin {
     /// A file.
     File(PathBuf),
-    /// Standard input, read once into memory.
+    /// Standard input, or a small file of an archive, read once into memory.
     Memory(std::sync::Arc<Vec<u8>>),
+    /// A file in an archive: a stretch of what another origin unpacks to.
+    Part {
+        /// The archive.
+        outer: std::sync::Arc<Origin>,
+        /// How the archive is packed.
+        packing: Packing,
+        /// Where the file begins in the unpacked archive.
+        offset: u64,
+        /// Its length.
+        len: u64,
+    },
+}
+
+impl Origin {
+    /// Whether its bytes can be read at any offset without reading those before.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        match self {
+            Self::File(_) | Self::Memory(_) => true,
+            Self::Part { outer, packing, .. } => *packing == Packing::Plain && outer.is_direct(),
+        }
+    }
 }
 
 /// One input file.

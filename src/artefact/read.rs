@@ -24,6 +24,8 @@ pub enum Source {
     File(File),
     /// Bytes in memory.
     Memory(std::sync::Arc<Vec<u8>>),
+    /// A stretch of another: its start and its length.
+    Stretch(Box<Source>, u64, u64),
 }
 
 impl Source {
@@ -32,15 +34,38 @@ impl Source {
     /// # Errors
     /// What the operating system says.
     pub fn open(a: &Artefact) -> io::Result<Self> {
-        Ok(match &a.origin {
+        Self::open_origin(&a.origin)
+    }
+
+    /// Opens an origin that is direct.
+    ///
+    /// # Errors
+    /// What the operating system says; an origin that must be read from its start is none.
+    pub fn open_origin(origin: &Origin) -> io::Result<Self> {
+        Ok(match origin {
             Origin::File(p) => Self::File(File::open(p)?),
             Origin::Memory(m) => Self::Memory(m.clone()),
+            Origin::Part {
+                outer,
+                packing: Packing::Plain,
+                offset,
+                len,
+            } => Self::Stretch(Box::new(Self::open_origin(outer)?), *offset, *len),
+            Origin::Part { .. } => return Err(io::ErrorKind::Unsupported.into()),
         })
     }
 
     /// Fills as much of `buf` as there is at `offset`; fewer bytes mean the end of the file.
-    fn read_at(&self, mut offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn read_at(&self, mut offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         match self {
+            Self::Stretch(inner, start, len) => {
+                let left = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
+                let n = buf.len().min(left);
+                inner.read_at(start.saturating_add(offset), &mut buf[..n])
+            }
             Self::Memory(m) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX).min(m.len());
                 let n = buf.len().min(m.len() - from);
@@ -164,11 +189,61 @@ pub fn sized_log_window(
 /// # Errors
 /// What the operating system or the decoder says.
 pub fn open_stream(a: &Artefact) -> io::Result<Box<dyn Read + Send>> {
-    let raw: Box<dyn Read + Send> = match &a.origin {
+    unpack(open_origin(&a.origin)?, a.packing)
+}
+
+/// The bytes of an origin, from its start.
+///
+/// # Errors
+/// What the operating system or the decoder says.
+pub fn open_origin(origin: &Origin) -> io::Result<Box<dyn Read + Send>> {
+    if let Origin::Part {
+        outer,
+        packing,
+        offset,
+        len,
+    } = origin
+    {
+        if origin.is_direct() {
+            return Ok(Box::new(SourceReader {
+                source: Source::open_origin(origin)?,
+                at: 0,
+            }));
+        }
+        let mut stream = unpack(open_origin(outer)?, *packing)?;
+        skip(&mut stream, *offset)?;
+        return Ok(Box::new(stream.take(*len)));
+    }
+    Ok(match origin {
         Origin::File(p) => Box::new(File::open(p)?),
         Origin::Memory(m) => Box::new(io::Cursor::new(SharedBytes(m.clone()))),
-    };
-    unpack(raw, a.packing)
+        Origin::Part { .. } => return Err(io::ErrorKind::Unsupported.into()),
+    })
+}
+
+/// Reads over `n` bytes.
+///
+/// # Errors
+/// What reading says; a stream that ends before is one.
+pub fn skip(stream: &mut dyn Read, n: u64) -> io::Result<()> {
+    let skipped = io::copy(&mut stream.take(n), &mut io::sink())?;
+    if skipped < n {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+struct SourceReader {
+    source: Source,
+    at: u64,
+}
+
+impl Read for SourceReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.source.read_at(self.at, buf)?;
+        self.at += n as u64;
+        Ok(n)
+    }
 }
 
 struct SharedBytes(std::sync::Arc<Vec<u8>>);
@@ -183,27 +258,31 @@ impl AsRef<[u8]> for SharedBytes {
 ///
 /// # Errors
 /// A broken header of a Zstandard frame.
-pub fn unpack(raw: Box<dyn Read + Send>, packing: Packing) -> io::Result<Box<dyn Read + Send>> {
+pub fn unpack<'a>(
+    raw: Box<dyn Read + Send + 'a>,
+    packing: Packing,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match packing {
         Packing::Plain => raw,
         Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(
             io::BufReader::with_capacity(1 << 16, raw),
         )),
         Packing::Zstd => Box::new(ZstdFrames::new(raw)),
+        Packing::Deflate => Box::new(flate2::read::DeflateDecoder::new(raw)),
     })
 }
 
-type Raw = io::BufReader<Box<dyn Read + Send>>;
-type ZstdDecoder = ruzstd::decoding::StreamingDecoder<Raw, ruzstd::decoding::FrameDecoder>;
+type Raw<'a> = io::BufReader<Box<dyn Read + Send + 'a>>;
+type ZstdDecoder<'a> = ruzstd::decoding::StreamingDecoder<Raw<'a>, ruzstd::decoding::FrameDecoder>;
 
 /// Frame after frame of a Zstandard stream; one decoder reads one frame.
-struct ZstdFrames {
-    raw: Option<Raw>,
-    decoder: Option<Box<ZstdDecoder>>,
+struct ZstdFrames<'a> {
+    raw: Option<Raw<'a>>,
+    decoder: Option<Box<ZstdDecoder<'a>>>,
 }
 
-impl ZstdFrames {
-    fn new(raw: Box<dyn Read + Send>) -> Self {
+impl<'a> ZstdFrames<'a> {
+    fn new(raw: Box<dyn Read + Send + 'a>) -> Self {
         Self {
             raw: Some(io::BufReader::with_capacity(1 << 17, raw)),
             decoder: None,
@@ -211,7 +290,7 @@ impl ZstdFrames {
     }
 }
 
-impl Read for ZstdFrames {
+impl Read for ZstdFrames<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             if let Some(d) = &mut self.decoder {
@@ -235,8 +314,8 @@ impl Read for ZstdFrames {
 }
 
 /// Cuts a stream into windows that end where a record does.
-pub struct StreamWindows {
-    stream: Box<dyn Read + Send>,
+pub struct StreamWindows<'a> {
+    stream: Box<dyn Read + Send + 'a>,
     cutting: Cutting,
     window: usize,
     buffer: Vec<u8>,
@@ -247,16 +326,16 @@ pub struct StreamWindows {
     pub error: Option<io::Error>,
 }
 
-impl StreamWindows {
+impl<'a> StreamWindows<'a> {
     /// Windows of `stream`.
     #[must_use]
-    pub fn new(stream: Box<dyn Read + Send>, cutting: impl Into<Cutting>) -> Self {
+    pub fn new(stream: Box<dyn Read + Send + 'a>, cutting: impl Into<Cutting>) -> Self {
         Self::sized(stream, WINDOW, cutting.into())
     }
 
     /// Windows of about `window` bytes.
     #[must_use]
-    pub fn sized(stream: Box<dyn Read + Send>, window: u64, cutting: Cutting) -> Self {
+    pub fn sized(stream: Box<dyn Read + Send + 'a>, window: u64, cutting: Cutting) -> Self {
         Self {
             stream,
             cutting,
@@ -353,7 +432,17 @@ fn goes_on(bytes: &[u8], cutting: Cutting) -> bool {
 /// # Errors
 /// What the operating system says before anything could be read.
 pub fn read_whole(a: &Artefact, most: u64) -> io::Result<(Vec<u8>, Option<String>)> {
-    let stream = open_stream(a)?;
+    read_all(open_stream(a)?, most)
+}
+
+/// Reads a whole stream, up to `most` bytes, and says what was left out.
+///
+/// # Errors
+/// What the operating system says before anything could be read.
+pub fn read_all(
+    stream: Box<dyn Read + Send + '_>,
+    most: u64,
+) -> io::Result<(Vec<u8>, Option<String>)> {
     let mut out = Vec::new();
     match stream.take(most + 1).read_to_end(&mut out) {
         Ok(_) if out.len() as u64 > most => {
