@@ -199,6 +199,34 @@ fn is_gc(head: &[u8]) -> bool {
     })
 }
 
+/// Minutes east of UTC at which a file prints its times, if its first lines tell: an access log and a GC log print it, in
+/// remote-digest.log a new connection's id holds the instant.
+#[must_use]
+pub fn offset_of_head(format: Format, head: &[u8]) -> Option<i32> {
+    match format {
+        Format::AccessLog => {
+            lines_of(head).find_map(|(_, _, l)| access::read(l).map(|a| a.offset_minutes))
+        }
+        Format::GcLog => lines_of(head).find_map(|(_, _, l)| gc_time(l).map(|(_, m)| m)),
+        Format::Log(Series::RemoteDigest | Series::Mixed | Series::Console) => {
+            let rows = Rows::of(Series::RemoteDigest);
+            Records::new(head, Undated::Never).find_map(|r| {
+                let text = Text {
+                    line: r.message,
+                    more: b"",
+                };
+                match rows.read(&text) {
+                    Some((_, Event::TransportReady { connection })) => {
+                        crate::facts::log::offset_of(&connection, r.time?)
+                    }
+                    _ => None,
+                }
+            })
+        }
+        _ => None,
+    }
+}
+
 /// What a window needs to know beside its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {

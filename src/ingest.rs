@@ -65,6 +65,18 @@ pub fn ingest_by(
                     facts
                 })
                 .reduce(Facts::default, Facts::merged);
+            for a in inputs.artefacts.iter().filter(|a| a.node == node) {
+                if a.shift_ms != 0 {
+                    facts.add_issue(
+                        at(a, 0),
+                        format!(
+                            "its times are printed at another offset from UTC than those of the node's logs; moved by {} min",
+                            a.shift_ms / 60_000
+                        ),
+                        ParseErrorKind::Unexpected,
+                    );
+                }
+            }
             facts.settle();
             facts
         })

@@ -187,20 +187,27 @@ fn list_at(
     }
 }
 
-/// Takes one file of an archive in: an archive of its own is listed, anything else recognised by its head.
-fn take(
-    mut parts: Vec<String>,
-    prefix: &[String],
+/// A file of an archive, not recognised yet.
+struct Piece {
+    parts: Vec<String>,
     origin: Origin,
     size: u64,
     modified_ms: Option<i64>,
-    head: &[u8],
-    depth: u32,
-    listing: &mut Listing,
-) {
+    head: Vec<u8>,
+}
+
+/// Takes one file of an archive in: an archive of its own is listed, anything else recognised by its head.
+fn take(piece: Piece, prefix: &[String], depth: u32, listing: &mut Listing) {
+    let Piece {
+        mut parts,
+        origin,
+        size,
+        modified_ms,
+        head,
+    } = piece;
     parts.splice(0..0, prefix.iter().cloned());
     let name = parts.last().cloned().unwrap_or_default();
-    let (packing, unpacked) = super::discover::unpacked_head(head);
+    let (packing, unpacked) = super::discover::unpacked_head(&head);
     if let Some(kind) = Kind::of(&unpacked) {
         if depth == 0 {
             list_at(&origin, size, packing, kind, depth + 1, &parts, listing);
@@ -303,19 +310,25 @@ fn list_tar(
             origin = Origin::Memory(Arc::new(head.clone()));
         }
         head.truncate(HEAD as usize);
-        later.push((parts, origin, size, modified_ms, head));
+        later.push(Piece {
+            parts,
+            origin,
+            size,
+            modified_ms,
+            head,
+        });
         if read.is_err() {
             break;
         }
         // Heads of a long list of files are not piled up.
         if later.len() >= 64 {
-            for (parts, origin, size, ms, head) in later.drain(..) {
-                take(parts, prefix, origin, size, ms, &head, depth, listing);
+            for piece in later.drain(..) {
+                take(piece, prefix, depth, listing);
             }
         }
     }
-    for (parts, origin, size, ms, head) in later {
-        take(parts, prefix, origin, size, ms, &head, depth, listing);
+    for piece in later {
+        take(piece, prefix, depth, listing);
     }
     Ok(())
 }
@@ -447,7 +460,14 @@ fn list_zip(
             origin = Origin::Memory(Arc::new(head.clone()));
         }
         head.truncate(HEAD as usize);
-        take(parts, prefix, origin, len, None, &head, depth, listing);
+        let piece = Piece {
+            parts,
+            origin,
+            size: len,
+            modified_ms: None,
+            head,
+        };
+        take(piece, prefix, depth, listing);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! that holds no other one. So `node-1/logs` and `node-1/nmt` are one node, `node-2/logs` another. A path without any log
 //! directory belongs to the only node there is, or is a node of its own.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -96,17 +97,19 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
             node: nodes.get(node).map(|n: &Node| n.id.clone()),
         };
         match f.looked {
-            Ok(Ok((packing, wrapping, format))) => {
-                a.packing = packing;
-                a.wrapping = wrapping;
-                a.format = format;
-                artefacts.push(a);
+            Ok(Ok(look)) => {
+                a.packing = look.packing;
+                a.wrapping = look.wrapping;
+                a.format = look.format;
+                artefacts.push((a, look));
             }
             Ok(Err(why)) => skipped.push(skip(why.to_owned(), false)),
             Err(e) => skipped.push(skip(format!("cannot be read: {e}"), true)),
         }
     }
-    artefacts.sort_by_cached_key(|a| (a.node, reading_order(a)));
+    artefacts.sort_by_cached_key(|(a, _)| (a.node, reading_order(a)));
+    set_shifts(&mut artefacts);
+    let mut artefacts = without_doubles(artefacts, &nodes, &mut skipped);
     for (i, a) in artefacts.iter_mut().enumerate() {
         a.id = ArtefactId(u32::try_from(i).unwrap_or(u32::MAX));
     }
@@ -116,6 +119,111 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
         artefacts,
         skipped,
     })
+}
+
+/// Times of a file that prints them at another offset from UTC than the node's own logs are moved to the node's clock.
+fn set_shifts(artefacts: &mut [(Artefact, Look)]) {
+    let nodes = artefacts.iter().map(|(a, _)| a.node + 1).max().unwrap_or(0);
+    for node in 0..nodes {
+        let offset_of = |artefacts: &[(Artefact, Look)]| {
+            artefacts
+                .iter()
+                .filter(|(a, _)| a.node == node && matches!(a.format, Format::Log(_)))
+                .find_map(|(_, l)| l.offset)
+        };
+        let Some(own) = offset_of(artefacts) else {
+            continue;
+        };
+        for (a, look) in artefacts.iter_mut().filter(|(a, _)| a.node == node) {
+            if matches!(a.format, Format::AccessLog | Format::GcLog)
+                && let Some(printed) = look.offset
+                // An hour may be the beginning or the end of summer time, between the heads of the two files.
+                && (own - printed).abs() > 60
+            {
+                a.shift_ms = i64::from(own - printed) * 60_000;
+            }
+        }
+    }
+}
+
+/// A log that lies there twice (plain and packed, or copied) is read once; so is one of which an earlier copy lies beside it.
+fn without_doubles(
+    artefacts: Vec<(Artefact, Look)>,
+    nodes: &[Node],
+    skipped: &mut Vec<Skipped>,
+) -> Vec<Artefact> {
+    let mut by_first: BTreeMap<(usize, Format, u64), Vec<usize>> = BTreeMap::new();
+    for (i, (a, look)) in artefacts.iter().enumerate() {
+        if a.format.is_log() {
+            by_first
+                .entry((a.node, a.format, look.first))
+                .or_default()
+                .push(i);
+        }
+    }
+    let mut drop: BTreeMap<usize, String> = BTreeMap::new();
+    for group in by_first.values().filter(|g| g.len() > 1) {
+        for (k, &i) in group.iter().enumerate() {
+            for &j in &group[k + 1..] {
+                if drop.contains_key(&i) || drop.contains_key(&j) {
+                    continue;
+                }
+                let (a, b) = (&artefacts[i].0, &artefacts[j].0);
+                match compare(a, b) {
+                    Some(Ordering::Equal) => {
+                        // The one that need not be unpacked is kept.
+                        let order = |x: &Artefact| (x.packing, x.label.len());
+                        let (keep, go) = if order(b) < order(a) { (j, i) } else { (i, j) };
+                        drop.insert(go, format!("the same as {}", artefacts[keep].0.label));
+                    }
+                    Some(Ordering::Less) => {
+                        drop.insert(i, format!("the beginning of {}", b.label));
+                    }
+                    Some(Ordering::Greater) => {
+                        drop.insert(j, format!("the beginning of {}", a.label));
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+    let mut kept = Vec::with_capacity(artefacts.len());
+    for (i, (a, _)) in artefacts.into_iter().enumerate() {
+        match drop.remove(&i) {
+            Some(why) => skipped.push(Skipped {
+                why,
+                failed: false,
+                size: a.size,
+                node: nodes.get(a.node).map(|n| n.id.clone()),
+                label: a.label,
+            }),
+            None => kept.push(a),
+        }
+    }
+    kept
+}
+
+/// Whether two files hold the same, or one the beginning of the other; `None` when they differ or cannot be read.
+fn compare(a: &Artefact, b: &Artefact) -> Option<Ordering> {
+    const STEP: u64 = 1 << 17;
+    let (mut a, mut b) = (read::open_stream(a).ok()?, read::open_stream(b).ok()?);
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    let mut any = false;
+    loop {
+        x.clear();
+        y.clear();
+        // A packed copy that breaks off holds the beginning.
+        let _ = a.by_ref().take(STEP).read_to_end(&mut x);
+        let _ = b.by_ref().take(STEP).read_to_end(&mut y);
+        let n = x.len().min(y.len());
+        if x[..n] != y[..n] || (!any && n == 0) {
+            return None;
+        }
+        any = true;
+        if x.len() != y.len() || x.is_empty() {
+            return Some(x.len().cmp(&y.len()));
+        }
+    }
 }
 
 /// Rotated logs of one series stand in the order they were written: dated ones first, the one without a date last.
@@ -257,7 +365,35 @@ fn walk(
 }
 
 /// How a file is packed, what stands around its lines, what it is; or why it is of no use.
-pub(super) type Looked = Result<(Packing, Wrapping, Format), &'static str>;
+pub(super) type Looked = Result<Look, &'static str>;
+
+/// What the first bytes of a file tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    packing: Packing,
+    wrapping: Wrapping,
+    format: Format,
+    /// Hash of the first bytes, unpacked: equal files have equal ones.
+    first: u64,
+    /// Minutes east of UTC at which the file prints its times, if its first lines tell.
+    offset: Option<i32>,
+}
+
+fn look_as(packing: Packing, wrapping: Wrapping, format: Format, head: &[u8], text: &[u8]) -> Look {
+    let first = head
+        .iter()
+        .take(256)
+        .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| {
+            (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+        });
+    Look {
+        packing,
+        wrapping,
+        format,
+        first,
+        offset: crate::format::offset_of_head(format, text),
+    }
+}
 
 const NOT_YET: Result<Looked, String> = Ok(Err("not looked at"));
 
@@ -353,10 +489,10 @@ pub(super) fn look_at_head(name: &str, packing: Packing, head: &[u8]) -> Looked 
         if let Ok(f) = sniff(bare, &inner)
             && f.is_log()
         {
-            return Ok((packing, wrapping, f));
+            return Ok(look_as(packing, wrapping, f, head, &inner));
         }
     }
-    sniff(bare, head).map(|f| (packing, Wrapping::None, f))
+    sniff(bare, head).map(|f| look_as(packing, Wrapping::None, f, head, head))
 }
 
 /// The name of an archive without what tells that it is one.

@@ -170,7 +170,10 @@ pub fn sized_log_window(
             return have;
         }
         let limit = (at + stretch).min(have);
-        find_head(&buffer[..limit], at, cutting).unwrap_or(at)
+        // Where the text ends before the stretch does, what has no head belongs to the last record of the window before; a
+        // record as long as a whole stretch is cut.
+        let none = if have < at + stretch { have } else { at };
+        find_head(&buffer[..limit], at, cutting).unwrap_or(none)
     };
     let start = if from == 0 { 0 } else { begin(lead) };
     let last = have <= lead + stretch;

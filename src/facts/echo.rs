@@ -6,7 +6,7 @@
 //! time-out: by sums in the end, since the two may stand in different windows, files and orders.
 
 use super::activity::{Activities, Activity, Signal};
-use super::series::{CLIENT_BUCKETS, Series};
+use super::series::Series;
 use crate::units::WallTime;
 
 /// Failures of one client up to which each is matched with its own echo; of more only the counts over time are.
@@ -14,6 +14,13 @@ const EXACT_MAX: usize = 64;
 
 /// Two records of one push are dated at most this far apart: the clock is read before the record waits for its logger.
 const TOLERANCE_MS: i64 = 1_000;
+
+/// Hash by which services are told apart while failures are matched.
+pub(super) fn service_hash(service: &[u8]) -> u64 {
+    service.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
+        (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
 
 /// Failed pushes of one client, while they are few.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,10 +36,7 @@ impl FewFailures {
         if self.too_many {
             return;
         }
-        let hash = service.iter().fold(0xcbf2_9ce4_8422_2325, |h: u64, b| {
-            (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
-        });
-        self.events.push((hash, sent.0, timeout));
+        self.events.push((service_hash(service), sent.0, timeout));
         self.shorten();
     }
 
@@ -54,14 +58,14 @@ impl FewFailures {
         }
     }
 
-    /// The times of the time-outs that only echo another failure; `None` when there were too many failures to tell.
-    fn echoes(&self) -> Option<Series> {
+    /// Services and times of the time-outs that only echo another failure; `None` when there were too many failures to tell.
+    pub(super) fn echoes(&self) -> Option<Vec<(u64, WallTime)>> {
         if self.too_many {
             return None;
         }
         let mut events = self.events.clone();
         events.sort_unstable();
-        let mut series = Series::new(CLIENT_BUCKETS);
+        let mut found = Vec::new();
         let mut taken = vec![false; events.len()];
         for (service, sent, timeout) in &events {
             if *timeout {
@@ -76,16 +80,26 @@ impl FewFailures {
                 .min_by_key(|(_, (_, t, _))| (t - sent).abs());
             if let Some((i, (_, t, _))) = echo {
                 taken[i] = true;
-                series.add(WallTime(*t), 1);
+                found.push((*service, WallTime(*t)));
             }
         }
-        Some(series)
+        Some(found)
     }
 }
 
+/// How the echoes of a subject are known.
+pub(super) enum Echoes {
+    /// The release writes none.
+    None,
+    /// One by one.
+    Told(Series),
+    /// From the counts over time.
+    Inferred,
+}
+
 /// Joins the failures at once and the time-outs of one subject: [`Signal::PushFail`] counts each push once, and
-/// [`Signal::PushEcho`] the records beyond that. Gives the number of echoes.
-pub(super) fn join(activities: &mut Activities, few: Option<&FewFailures>, echoes: bool) -> u64 {
+/// [`Signal::PushEcho`] the records beyond that.
+pub(super) fn join(activities: &mut Activities, echoes: Echoes) {
     // A UDP push that was given up is counted by that line, if the log has it.
     if activities.count(Signal::UdpGivenUp) == 0
         && let Some(unacknowledged) = activities.take(Signal::PushEcho)
@@ -96,41 +110,39 @@ pub(super) fn join(activities: &mut Activities, few: Option<&FewFailures>, echoe
             .merge(unacknowledged);
     }
     let Some(late) = activities.take(Signal::PushTimeout) else {
-        return 0;
+        return;
     };
     let limit = late.series.limit();
     let at_once = activities.take(Signal::PushFail);
     let paired = match (&at_once, echoes) {
-        (Some(a), true) => few
-            .and_then(FewFailures::echoes)
-            .unwrap_or_else(|| a.series.paired_with(&late.series)),
+        (Some(_), Echoes::Told(series)) => series,
+        (Some(a), Echoes::Inferred) => a.series.paired_with(&late.series),
         _ => Series::new(limit),
     };
-    let n = paired.total();
     let mut all = at_once.unwrap_or_else(|| Activity::new(limit));
-    all.merge(late.clone());
-    all.count -= n.min(all.count);
+    all.merge(late);
+    let n = paired.total().min(all.count);
+    all.count -= n;
     all.amount = all.amount.saturating_sub(n);
     all.series.subtract(&paired);
     *activities.entry(Signal::PushFail, limit) = all;
     if n > 0 {
-        let echo = activities.entry(Signal::PushEcho, limit);
-        echo.merge(Activity {
+        activities.entry(Signal::PushEcho, limit).merge(Activity {
             count: n,
             amount: n,
             untimed: 0,
             series: paired,
-            first: late.first,
-            last: late.last,
+            first: None,
+            last: None,
         });
     }
-    n
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::quote::QuoteText;
+    use crate::facts::series::CLIENT_BUCKETS;
     use crate::span::Place;
 
     fn subject(events: &[(&str, i64, bool)]) -> (Activities, FewFailures) {
@@ -152,28 +164,38 @@ mod tests {
         (a, few)
     }
 
+    fn told(few: &FewFailures) -> Echoes {
+        let Some(all) = few.echoes() else {
+            return Echoes::Inferred;
+        };
+        let mut series = Series::new(CLIENT_BUCKETS);
+        all.iter().for_each(|(_, t)| series.add(*t, 1));
+        Echoes::Told(series)
+    }
+
+    fn counts(a: &Activities) -> (u64, u64) {
+        (a.count(Signal::PushFail), a.count(Signal::PushEcho))
+    }
+
     #[test]
     fn a_time_out_behind_a_failure_at_once_is_no_second_failure() {
         let (mut a, few) = subject(&[("s", 1_000, false), ("s", 1_003, true)]);
-        assert_eq!(join(&mut a, Some(&few), true), 1);
-        assert_eq!(
-            (a.count(Signal::PushFail), a.count(Signal::PushEcho)),
-            (1, 1)
-        );
+        join(&mut a, told(&few));
+        assert_eq!(counts(&a), (1, 1));
     }
 
     #[test]
     fn a_time_out_of_another_service_or_another_time_is_a_failure_of_its_own() {
         let (mut a, few) = subject(&[("s", 1_000, false), ("t", 1_003, true), ("s", 9_000, true)]);
-        assert_eq!(join(&mut a, Some(&few), true), 0);
-        assert_eq!(a.count(Signal::PushFail), 3);
+        join(&mut a, told(&few));
+        assert_eq!(counts(&a), (3, 0));
     }
 
     #[test]
     fn releases_that_cancel_the_timer_write_no_echo() {
-        let (mut a, few) = subject(&[("s", 1_000, false), ("s", 1_003, true)]);
-        assert_eq!(join(&mut a, Some(&few), false), 0);
-        assert_eq!(a.count(Signal::PushFail), 2);
+        let (mut a, _) = subject(&[("s", 1_000, false), ("s", 1_003, true)]);
+        join(&mut a, Echoes::None);
+        assert_eq!(counts(&a), (2, 0));
     }
 
     #[test]
@@ -184,8 +206,10 @@ mod tests {
             events.push(("s", i * 1_300 + 4, true));
         }
         let (mut a, few) = subject(&events);
-        let n = join(&mut a, Some(&few), true);
-        assert!((990..=1_000).contains(&n), "{n}");
-        assert_eq!(a.count(Signal::PushFail) + a.count(Signal::PushEcho), 2_000);
+        assert!(matches!(told(&few), Echoes::Inferred));
+        join(&mut a, told(&few));
+        let (failed, echoes) = counts(&a);
+        assert!((990..=1_000).contains(&echoes), "{echoes}");
+        assert_eq!(failed + echoes, 2_000);
     }
 }

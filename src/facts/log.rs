@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::activity::{Activities, Signal};
-use super::echo::{self, FewFailures};
+use super::echo::{self, Echoes, FewFailures};
 use super::logins::Logins;
 use super::quote::{Quote, QuoteText};
-use super::series::{CLIENT_BUCKETS, NODE_BUCKETS};
+use super::series::{CLIENT_BUCKETS, NODE_BUCKETS, Series};
 use crate::parse::access::Access;
 use crate::parse::cut;
 use crate::parse::failure::{Failure, Side};
@@ -579,17 +579,15 @@ impl LogFacts {
             Event::UdpAcked { client } => self.count_client(client, Signal::UdpAck, time, 1, line),
             Event::ConfigListen { client, size, on } => {
                 if on {
-                    self.count_client(client, Signal::ConfigListen, time, size, line);
+                    self.maybe_client_amount(Some(client), Signal::ConfigListen, size, line);
                 }
             }
-            Event::ConfigGet { client } => {
-                self.count_client(client, Signal::ConfigGet, time, 1, line)
-            }
+            Event::ConfigGet { client } => self.maybe_client(Some(client), Signal::ConfigGet, line),
             Event::ConfigPublish { client } => {
-                self.count_client(client, Signal::ConfigPublish, time, 1, line)
+                self.maybe_client(Some(client), Signal::ConfigPublish, line)
             }
             Event::ConfigPoll { client } => {
-                self.count_client(client, Signal::ConfigPoll, time, 1, line)
+                self.maybe_client(Some(client), Signal::ConfigPoll, line)
             }
             Event::LoginRefused { client } => {
                 self.maybe_client(client, Signal::LoginRefused, line);
@@ -729,11 +727,21 @@ impl LogFacts {
 
     /// Some lines name nobody, and some print `null`.
     fn maybe_client(&mut self, client: Option<&[u8]>, signal: Signal, line: &Line<'_>) {
+        self.maybe_client_amount(client, signal, 1, line);
+    }
+
+    fn maybe_client_amount(
+        &mut self,
+        client: Option<&[u8]>,
+        signal: Signal,
+        amount: u64,
+        line: &Line<'_>,
+    ) {
         match client {
             Some(c) if !c.is_empty() && c != b"null" => {
-                self.count_client(c, signal, line.time, 1, line);
+                self.count_client(c, signal, line.time, amount, line);
             }
-            _ => self.total(signal, line.time, 1, line),
+            _ => self.total(signal, line.time, amount, line),
         }
     }
 
@@ -774,14 +782,9 @@ impl LogFacts {
 
     /// The connection id holds the instant at which the line was about to be written.
     fn saw_clock(&mut self, id: &ConnectionId, t: WallTime, line: &Line<'_>) {
-        const QUARTER: i64 = 15 * 60_000;
-        let difference = t.0 - id.millis;
-        let offset = (difference + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
-        if (difference - offset).abs() > 5_000 || offset.abs() > 18 * 3_600_000 {
-            return;
+        if let Some(minutes) = offset_of(id, t) {
+            self.saw_offset(ClockSource::ConnectionId, minutes, Some(t), line);
         }
-        let minutes = i32::try_from(offset / 60_000).unwrap_or(0);
-        self.saw_offset(ClockSource::ConnectionId, minutes, Some(t), line);
     }
 
     fn saw_offset(
@@ -917,15 +920,47 @@ impl LogFacts {
         self.server.sort_by_key(|f| (f.quote.place, f.key));
         self.join_classless();
         let echoes = self.writes_echoes();
-        let (mut failed, mut echo) = (0, 0);
         let few = std::mem::take(&mut self.few_failures);
+        // What could be matched one by one, over all clients and by service.
+        let mut all = Series::new(NODE_BUCKETS);
+        let mut by_service: BTreeMap<u64, Series> = BTreeMap::new();
+        let mut inferred = false;
+        let (mut failed, mut echo) = (0, 0);
         // Sums: the order does not matter.
         self.clients.iter_mut().for_each(|(address, activities)| {
-            echo::join(activities, few.get(address), echoes);
+            let known = if echoes {
+                match few.get(address).map(FewFailures::echoes) {
+                    Some(Some(list)) => {
+                        let mut series = Series::new(CLIENT_BUCKETS);
+                        for (service, t) in list {
+                            series.add(t, 1);
+                            all.add(t, 1);
+                            by_service
+                                .entry(service)
+                                .or_insert_with(|| Series::new(CLIENT_BUCKETS))
+                                .add(t, 1);
+                        }
+                        Echoes::Told(series)
+                    }
+                    Some(None) => {
+                        inferred = true;
+                        Echoes::Inferred
+                    }
+                    None => Echoes::None,
+                }
+            } else {
+                Echoes::None
+            };
+            echo::join(activities, known);
             failed += activities.count(Signal::PushFail);
             echo += activities.count(Signal::PushEcho);
         });
-        echo::join(&mut self.totals, None, echoes);
+        let known = |told: Series| match (echoes, inferred) {
+            (false, _) => Echoes::None,
+            (true, true) => Echoes::Inferred,
+            (true, false) => Echoes::Told(told),
+        };
+        echo::join(&mut self.totals, known(all));
         for (signal, n) in [(Signal::PushFail, failed), (Signal::PushEcho, echo)] {
             if n > 0 || self.totals.get(signal).is_some() {
                 let total = self.totals.entry(signal, NODE_BUCKETS);
@@ -933,10 +968,29 @@ impl LogFacts {
                 total.amount = n;
             }
         }
-        self.services.values_mut().for_each(|service| {
-            echo::join(&mut service.activities, None, echoes);
+        self.services.iter_mut().for_each(|(name, service)| {
+            let told = by_service.get(&echo::service_hash(name)).cloned();
+            let told = told.unwrap_or_else(|| Series::new(CLIENT_BUCKETS));
+            echo::join(&mut service.activities, known(told));
             service.failed = service.activities.count(Signal::PushFail);
         });
+    }
+
+    /// Whether a failure at once is followed by a time-out of the same push: not from 3.0.3 on.
+    fn writes_echoes(&self) -> bool {
+        let releases: Vec<(u32, u32, u32)> = self
+            .marks
+            .iter()
+            .filter_map(|m| m.version.as_deref())
+            .chain(
+                self.server
+                    .iter()
+                    .filter(|f| f.key == ServerKey::Version)
+                    .map(|f| &*f.value),
+            )
+            .filter_map(release)
+            .collect();
+        releases.is_empty() || releases.iter().any(|r| *r < (3, 0, 3))
     }
 
     /// A text that another record prints with its class is that failure, not one of its own kind.
@@ -960,23 +1014,6 @@ impl LogFacts {
                 into.merge(from);
             }
         }
-    }
-
-    /// Whether a failure at once is followed by a time-out of the same push: not from 3.0.3 on.
-    fn writes_echoes(&self) -> bool {
-        let releases: Vec<(u32, u32, u32)> = self
-            .marks
-            .iter()
-            .filter_map(|m| m.version.as_deref())
-            .chain(
-                self.server
-                    .iter()
-                    .filter(|f| f.key == ServerKey::Version)
-                    .map(|f| &*f.value),
-            )
-            .filter_map(release)
-            .collect();
-        releases.is_empty() || releases.iter().any(|r| *r < (3, 0, 3))
     }
 
     /// Adds what another part of the input says.
@@ -1047,6 +1084,19 @@ impl LogFacts {
         self.snapshot_max = larger(self.snapshot_max.take(), other.snapshot_max);
         self.subscribers_max = self.subscribers_max.max(other.subscribers_max);
     }
+}
+
+/// Minutes east of UTC of the clock that showed `t` when a connection got its id; `None` when the two are too far apart to
+/// be of one moment.
+#[must_use]
+pub fn offset_of(id: &ConnectionId, t: WallTime) -> Option<i32> {
+    const QUARTER: i64 = 15 * 60_000;
+    let difference = t.0.checked_sub(id.millis)?;
+    let offset = difference.checked_add(QUARTER / 2)?.div_euclid(QUARTER) * QUARTER;
+    if (difference - offset).abs() > 5_000 || offset.abs() > 18 * 3_600_000 {
+        return None;
+    }
+    i32::try_from(offset / 60_000).ok()
 }
 
 /// `2.3.2`, `3.0.0-alpha`: the three numbers.

@@ -399,4 +399,176 @@ mod tests {
             }
         }
     }
+
+    /// All releases, in order.
+    const TAGS: [&str; 43] = [
+        "1.4.0",
+        "1.4.1",
+        "1.4.2",
+        "1.4.3",
+        "1.4.4",
+        "1.4.5",
+        "1.4.6",
+        "1.4.7",
+        "1.4.8",
+        "2.0.0",
+        "2.0.1",
+        "2.0.2",
+        "2.0.3",
+        "2.0.4",
+        "2.1.0",
+        "2.1.1",
+        "2.1.2",
+        "2.2.0",
+        "2.2.0.1",
+        "2.2.1",
+        "2.2.2",
+        "2.2.3",
+        "2.2.4",
+        "2.3.0",
+        "2.3.1",
+        "2.3.2",
+        "2.4.0",
+        "2.4.0.1",
+        "2.4.1",
+        "2.4.2",
+        "2.4.2.1",
+        "2.4.3",
+        "2.5.0",
+        "2.5.1",
+        "3.0.0-alpha",
+        "3.0.0-alpha.2",
+        "3.0.0-BETA",
+        "3.0.0-BETA.2",
+        "3.0.0",
+        "3.0.1",
+        "3.0.1.1",
+        "3.0.2",
+        "3.0.3",
+    ];
+
+    fn releases_of(s: &Statement) -> Vec<usize> {
+        let at = |tag: &str| {
+            TAGS.iter()
+                .position(|t| *t == tag)
+                .unwrap_or_else(|| panic!("{}: no release {tag}", s.id))
+        };
+        s.releases
+            .split(", ")
+            .flat_map(|range| {
+                let (from, to) = range.split_once("..").unwrap_or((range, range));
+                at(from)..=at(to)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_four_signals_have_a_row_in_every_release_that_writes_them() {
+        // What, from which release on, to which, and the rows that tell it.
+        let wanted: [(&str, &str, &str, &[&str]); 22] = [
+            ("UDP push failed", "1.4.0", "3.0.3", &["udp-give-up"]),
+            ("gRPC push failed", "2.0.0", "3.0.3", &["push-fail"]),
+            ("push task died", "2.0.0", "3.0.3", &["push-task-failed"]),
+            (
+                "config push failed",
+                "2.0.0",
+                "3.0.3",
+                &["config-push-fail", "config-push-fail-named"],
+            ),
+            (
+                "config listener given up",
+                "2.0.0",
+                "3.0.3",
+                &["config-push-given-up"],
+            ),
+            (
+                "fuzzy watch push failed",
+                "3.0.0-alpha.2",
+                "3.0.3",
+                &["fuzzy-change-fail"],
+            ),
+            ("send failed", "2.0.0", "3.0.3", &["push-send-failed"]),
+            (
+                "late acknowledgement",
+                "1.4.0",
+                "3.0.3",
+                &["udp-slow-ack", "late-ack"],
+            ),
+            (
+                "login refused, over HTTP",
+                "1.4.0",
+                "3.0.3",
+                &["auth-denied"],
+            ),
+            (
+                "login refused, with its address",
+                "1.4.4",
+                "1.4.8",
+                &["console-denied"],
+            ),
+            (
+                "login refused, in nacos.log",
+                "2.2.0",
+                "3.0.3",
+                &["api-exception"],
+            ),
+            ("LDAP login", "2.2.1", "3.0.3", &["ldap-login"]),
+            ("connection opened", "2.0.0", "3.0.3", &["transport-ready"]),
+            (
+                "connection closed",
+                "2.0.0",
+                "3.0.3",
+                &["transport-terminated"],
+            ),
+            ("census", "2.0.0", "3.0.3", &["census", "census-detail"]),
+            (
+                "declared and peer address",
+                "2.0.0",
+                "3.0.3",
+                &["connection-registered"],
+            ),
+            (
+                "registration",
+                "1.4.0",
+                "3.0.3",
+                &["instances-added", "instance-changed"],
+            ),
+            (
+                "subscription",
+                "1.4.0",
+                "3.0.3",
+                &["udp-scheduled", "push-succ-subscriber"],
+            ),
+            (
+                "config listen",
+                "2.0.0",
+                "3.0.3",
+                &["config-listen", "config-listen-named"],
+            ),
+            ("config fetch", "1.4.0", "3.0.3", &["trace-pull"]),
+            ("TPS", "2.0.0", "3.0.3", &["tps-report"]),
+            (
+                "allocation failure in a worker",
+                "2.0.0",
+                "3.0.3",
+                &["task-failed"],
+            ),
+        ];
+        for s in statements() {
+            assert!(!releases_of(s).is_empty());
+        }
+        for (what, from, to, rows) in wanted {
+            let covered: Vec<usize> = rows
+                .iter()
+                .flat_map(|id| {
+                    let row = statements().find(|s| s.id == *id);
+                    releases_of(row.unwrap_or_else(|| panic!("no row {id}")))
+                })
+                .collect();
+            let at = |tag| TAGS.iter().position(|t| *t == tag).unwrap();
+            for (i, tag) in TAGS.iter().enumerate().take(at(to) + 1).skip(at(from)) {
+                assert!(covered.contains(&i), "{what} has no row in {tag}");
+            }
+        }
+    }
 }

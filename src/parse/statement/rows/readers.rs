@@ -67,9 +67,17 @@ pub(super) fn push_fail<'a>(text: &Text<'a>) -> Option<Event<'a>> {
     let rest = rest.strip_prefix(b"ms, ")?;
     let (service, revision, rest) = service(rest)?;
     let reason = rest.strip_prefix(b", reason=")?;
-    let (reason, client) = match memmem::rfind(reason, b", target=") {
-        Some(at) => (&reason[..at], &reason[at + b", target=".len()..]),
-        None => (reason, cut::word(cut::after(text.more, b", target=")?)),
+    // A reason of several lines leaves its end, client and all, in the lines that follow.
+    let further = if text.more.trim_ascii().is_empty() {
+        None
+    } else {
+        cut::after_last(text.more, b", target=").map(cut::word)
+    };
+    let at = memmem::rfind(reason, b", target=");
+    let (reason, client) = match (further, at) {
+        (Some(client), _) => (reason, client),
+        (None, Some(at)) => (&reason[..at], &reason[at + b", target=".len()..]),
+        (None, None) => return None,
     };
     (!client.is_empty()).then_some(Event::PushFail {
         client,
