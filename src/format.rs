@@ -10,7 +10,7 @@ use crate::parse::failure::{self, Failure};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
 use crate::parse::statement::{Event, Rows, Series, Text, banner};
 use crate::parse::wrapping::{LineMap, Wrapping, is_dirty, unwrap};
-use crate::parse::{ParseErrorKind, access, cut, flags, nmt};
+use crate::parse::{ParseErrorKind, access, cut, flags, nmt, prometheus};
 use crate::span::{Place, Window};
 use crate::units::WallTime;
 
@@ -97,6 +97,12 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     let by_name = Series::of_file_name(name);
     if by_name == Some(Series::Console) && !looks_binary(head) {
         return Ok(Format::Log(Series::Console));
+    }
+    // A hole of NULs after a crash does not make a log binary.
+    if let Some(series) = by_name
+        && is_log_head(head)
+    {
+        return Ok(Format::Log(series));
     }
     if looks_binary(head) {
         return Err("binary, of no known format");
@@ -391,8 +397,6 @@ fn read_records(
         }
         if record.time.is_none() && matches!(series, Series::Console | Series::Mixed) {
             known |= read_console(window, ctx, &record, facts);
-            // What a script echoes before the first record.
-            known |= record.at == 0 && window.base == 0;
         }
         if known {
             tally.known += 1;
@@ -628,6 +632,7 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
             }
         }
         Format::JvmText => read_jvm_text(window, facts),
+        Format::Prometheus => read_prometheus(window, ctx, facts),
         Format::SmapsRollup => {
             read_gauge(window, ctx, facts, b"Rss:", Gauge::Rss);
             read_gauge(window, ctx, facts, b"Anonymous:", Gauge::RssAnon);
@@ -666,6 +671,52 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     c.known += records;
     if let Some(t) = time.filter(|_| ctx.name_time.is_some()) {
         c.saw_time(t);
+    }
+}
+
+/// The pools and counts of the actuator, one scrape or a loop of them.
+fn read_prometheus(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let scrapes = prometheus::read_all(window.bytes);
+    let alone = scrapes.len() == 1;
+    for scrape in scrapes {
+        for e in &scrape.errors {
+            facts.add_parse_error(window, e);
+        }
+        let time = match (&scrape.heading, alone) {
+            (Some(h), _) => ctx.shifted(Some(h.time)),
+            (None, true) => ctx.sample_time().0,
+            (None, false) => None,
+        };
+        if ctx.outside(time) {
+            continue;
+        }
+        let figures = [
+            (
+                Gauge::DirectPool,
+                scrape.direct.as_ref().and_then(|p| p.used),
+                &b"id=\"direct\""[..],
+            ),
+            (Gauge::Threads, scrape.threads_live, b"jvm_threads_live"),
+            (Gauge::HeapUsed, scrape.heap_used, b"area=\"heap\""),
+        ];
+        for (gauge, value, literal) in figures {
+            let Some(value) = value else { continue };
+            let line = lines_of(window.bytes).find(|(_, _, l)| {
+                memchr::memmem::find(l, literal).is_some()
+                    && memchr::memmem::find(l, b"used").is_some()
+            });
+            let (at, lines, line) = line.unwrap_or_default();
+            facts.memory.gauges.push(GaugeSample {
+                gauge,
+                time,
+                value,
+                quote: QuoteText {
+                    place: place(window, at, lines),
+                    line,
+                }
+                .keep(time, true),
+            });
+        }
     }
 }
 

@@ -77,6 +77,10 @@ pub fn ingest_by(
                     );
                 }
             }
+            facts.memory.has_heap_dump = inputs
+                .artefacts
+                .iter()
+                .any(|a| a.node == node && a.format == Format::HeapDump);
             facts.settle();
             facts
         })

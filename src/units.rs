@@ -58,6 +58,29 @@ impl WallTime {
         }
     }
 
+    /// Reads `2026-11-22 23:50`, `2026-11-22T23:50:36`, `2026-11-22`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let t = text.trim().replace('T', " ");
+        let at = |f: &str| NaiveDateTime::parse_from_str(&t, f).ok();
+        at("%Y-%m-%d %H:%M:%S%.f")
+            .or_else(|| at("%Y-%m-%d %H:%M"))
+            .or_else(|| {
+                NaiveDate::parse_from_str(&t, "%Y-%m-%d")
+                    .ok()?
+                    .and_hms_opt(0, 0, 0)
+            })
+            .map(|n| Self(n.and_utc().timestamp_millis()))
+    }
+
+    /// Reads RFC 3339 as the instant it names, on a clock that shows UTC.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|t| Self(t.timestamp_millis()))
+    }
+
     /// `2026-11-22 23:55:36`, as the logs of the node print it.
     #[must_use]
     pub fn local(self) -> String {
@@ -69,6 +92,28 @@ impl WallTime {
     pub fn local_time(self) -> String {
         self.naive().format("%H:%M:%S").to_string()
     }
+}
+
+/// Reads `+08:00`, `-0330`, `+8`, `UTC`, `Z` as minutes east of UTC.
+#[must_use]
+pub fn parse_offset(text: &str) -> Option<i32> {
+    let t = text.trim();
+    if t.eq_ignore_ascii_case("utc") || t.eq_ignore_ascii_case("z") || t.eq_ignore_ascii_case("gmt")
+    {
+        return Some(0);
+    }
+    let (sign, rest) = match t.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (h, m) = match rest.split_once(':') {
+        Some((h, m)) => (h, m),
+        None if rest.len() == 4 => rest.split_at_checked(2)?,
+        None => (rest, "0"),
+    };
+    let (h, m): (i32, i32) = (h.parse().ok()?, m.parse().ok()?);
+    ((0..=18).contains(&h) && (0..60).contains(&m)).then_some(sign * (h * 60 + m))
 }
 
 /// `+08:00` for 480.

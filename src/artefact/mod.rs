@@ -3,6 +3,7 @@
 
 mod archive;
 pub mod discover;
+pub mod map;
 pub mod read;
 
 use std::path::PathBuf;

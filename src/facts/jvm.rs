@@ -72,8 +72,7 @@ impl JvmFacts {
 
     /// Sorts by trust, then by place.
     pub fn settle(&mut self) {
-        self.sources
-            .sort_by(|a, b| (a.text, a.quote.place).cmp(&(b.text, b.quote.place)));
+        self.sources.sort_by_key(|s| (s.text, s.quote.place));
         self.sources.truncate(SOURCES_MAX);
         self.java_versions.sort_by_key(|(_, q)| q.place);
         self.collectors.sort_by_key(|(_, q)| q.place);

@@ -93,6 +93,8 @@ pub struct MemoryFacts {
     pub gauges: Vec<GaugeSample>,
     /// Physical memory of the machine.
     pub physical: Option<(u64, Quote)>,
+    /// A heap dump is among the inputs.
+    pub has_heap_dump: bool,
 }
 
 impl MemoryFacts {
@@ -101,6 +103,7 @@ impl MemoryFacts {
         self.nmt.extend(other.nmt);
         self.nmt_status.extend(other.nmt_status);
         self.gauges.extend(other.gauges);
+        self.has_heap_dump |= other.has_heap_dump;
         self.physical = match (self.physical.take(), other.physical) {
             (Some(a), Some(b)) => Some(if b.1.place < a.1.place { b } else { a }),
             (a, b) => a.or(b),

@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod echo;
+pub mod heap;
 pub mod jvm;
 pub mod log;
 pub mod logins;

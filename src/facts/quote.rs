@@ -116,7 +116,7 @@ pub fn mask_secrets(text: &[u8]) -> Box<[u8]> {
     static JWT: OnceLock<Regex> = OnceLock::new();
     let value = VALUE.get_or_init(|| {
         Regex::new(
-            r#"(?i)((?:access[-_]?token|refresh[-_]?token|token\.secret\.key|token|password|passwd|pwd|secret(?:[-_.]?key)?|access[-_]?key|credential|identity\.(?:key|value)|authorization|server[-_]?identity)["']?\s*[=:]\s*["']?(?:bearer\s+)?)[^\s&"',;}\])]+"#,
+            r#"(?i)([\w.-]*(?:token|passw|pwd|secret|credential|access[-_]?key|identity\.(?:key|value)|server[-_]?identity|authorization)[\w.-]*["']?\s*[=:]\s*["']?(?:bearer\s+)?)[^\s&"',;}\])]+"#,
         )
         .unwrap_or_else(|e| unreachable!("{e}"))
     });
@@ -142,6 +142,7 @@ mod tests {
             "nacos.core.auth.plugin.nacos.token.secret.key=sup3rs3cret",
             "-Dnacos.core.auth.server.identity.value=sup3rs3cret -Dx",
             r#"{"accessToken": "sup3rs3cret"}"#,
+            "-Ddb.password.0=sup3rs3cret",
         ] {
             let kept = String::from_utf8(clean(line.as_bytes()).into_vec()).unwrap();
             assert!(!kept.contains("sup3rs3cret"), "{line} -> {kept}");

@@ -462,7 +462,7 @@ fn secret_at(t: &str) -> Option<usize> {
 }
 
 /// A word of a command line with the value of a secret taken out: what follows the `=` behind the telling name.
-fn without_secret(word: &str) -> String {
+pub(crate) fn without_secret(word: &str) -> String {
     if let Some(at) = secret_at(word)
         && let Some(eq) = word.get(at..).and_then(|t| t.find('='))
         && let Some(kept) = word.get(..at + eq + 1)
@@ -512,6 +512,9 @@ fn shell_words(line: &[u8]) -> Vec<String> {
 }
 
 fn is_java(word: &str) -> bool {
+    if word.contains('=') {
+        return false;
+    }
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     matches!(name, "java" | "java.exe" | "javaw" | "javaw.exe")
 }
@@ -582,7 +585,12 @@ pub fn looks_like_command_line(line: &[u8]) -> bool {
 pub fn read_command_line(line: &[u8]) -> CommandLine {
     let words = shell_words(line);
     let mut out = CommandLine::default();
-    let start = words.iter().take(10).position(|w| is_java(w));
+    // Options alone, as jvm_args lists them, begin with one.
+    let bare = words.first().is_some_and(|w| w.starts_with('-'));
+    let start = words
+        .iter()
+        .take(if bare { 0 } else { 10 })
+        .position(|w| is_java(w));
     let rest = match start {
         Some(n) => {
             out.java = words.get(n).cloned();
@@ -1007,6 +1015,11 @@ pub enum JvmText {
     VmUptime,
 }
 
+/// A character of a system property's usual name.
+fn is_key(c: &u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-')
+}
+
 /// Which of these texts begins with `head`.
 #[must_use]
 pub fn sniff(head: &[u8]) -> Option<JvmText> {
@@ -1061,7 +1074,7 @@ pub fn sniff(head: &[u8]) -> Option<JvmText> {
         ]
         .iter()
         .any(|p| t.starts_with(p))
-            && t.contains(&b'=')
+            && cut(t, b"=").is_some_and(|(key, _)| key.iter().all(is_key))
         {
             properties += 1;
             if properties >= 3 {
@@ -1139,6 +1152,9 @@ mod tests {
         assert_eq!(c.main, Some(Main::Class("com.example.Main".into())));
         assert_eq!(c.arguments, ["-Xmx1g", "it's"]);
         assert_eq!(c.inert, ["-Xmx1g"]);
+        let c = read_command_line(b"-Djava.home=/opt/java -cp /opt/java Main x");
+        assert_eq!((c.java, c.options.len()), (None, 2));
+        assert_eq!(c.main, Some(Main::Class("Main".into())));
         let c = read_command_line(b"java --add-opens=java.base/java.nio=ALL-UNNAMED,x -m a/b");
         assert_eq!(c.main, Some(Main::Module("a/b".into())));
         assert!(c.flags().opens_java_nio());
@@ -1347,6 +1363,10 @@ mod tests {
             assert_eq!(sniff(&fixture(name)), kind, "{name}");
         }
         assert_eq!(sniff(b"13488:\n387.910 s\n"), Some(JvmText::VmUptime));
+        let trace =
+            "java.lang.IllegalStateException: id=1\njava.util.concurrent.TimeoutException: a=b\n"
+                .repeat(3);
+        assert_eq!(sniff(trace.as_bytes()), None);
     }
 
     #[test]

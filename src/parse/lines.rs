@@ -97,7 +97,6 @@ pub(crate) fn float(b: &[u8]) -> Option<f64> {
     std::str::from_utf8(b).ok()?.parse().ok()
 }
 
-#[allow(dead_code)] // by the GC log and heap readers
 /// A byte count with a one-letter binary unit or none (`524288K`, `96M`, `12`), and what follows it.
 pub(crate) fn leading_size(b: &[u8]) -> Option<(u64, &[u8])> {
     let (n, rest) = leading_number(b)?;
@@ -131,10 +130,10 @@ pub(crate) fn cut<'a>(b: &'a [u8], needle: &[u8]) -> Option<(&'a [u8], &'a [u8])
 /// The process of the line `13488:` that the jcmd tool prints first.
 pub(crate) fn pid_line(t: &[u8]) -> Option<u32> {
     let digits = trim(t).strip_suffix(b":")?;
-    if digits.len() > 10 {
-        return None;
-    }
-    u32::try_from(decimal(digits)?).ok()
+    // Linux numbers processes up to 4,194,304; ten digits are seconds since 1970.
+    decimal(digits)
+        .filter(|n| *n < 1_000_000_000)
+        .and_then(|n| u32::try_from(n).ok())
 }
 
 /// As text, at most `max` bytes of it; what is no UTF-8 is replaced.

@@ -386,11 +386,40 @@ pub fn looks_like_nmt(head: &[u8]) -> bool {
 /// Reads every report in `text`.
 #[must_use]
 pub fn read(text: &[u8]) -> NmtText {
-    let mut reader = Reader::default();
+    let mut reports = Vec::new();
+    let mut out = read_each(text, &mut |r| {
+        if reports.len() < MAX_REPORTS {
+            reports.push(r);
+        }
+    });
+    if reports.len() == MAX_REPORTS {
+        out.errors.push(ParseError::new(
+            text.len(),
+            ParseErrorKind::Overflow,
+            "as many NMT reports as are kept; any more are not",
+        ));
+    }
+    out.reports = reports;
+    out
+}
+
+/// Hands every report in `text` to `each` as soon as it is read, in order; the result holds all but the reports. For long
+/// loops, of which a caller keeps little.
+#[must_use]
+pub fn read_each(text: &[u8], each: &mut dyn FnMut(NmtReport)) -> NmtText {
+    let mut reader = Reader {
+        out: NmtText::default(),
+        each,
+        draft: None,
+        pid: None,
+        heading: None,
+        heading_used: 0,
+        notes: BTreeMap::new(),
+    };
     for line in lines(text) {
         reader.line(line);
     }
-    reader.finish();
+    reader.close();
     reader.out
 }
 
@@ -807,9 +836,9 @@ struct Draft {
     full: bool,
 }
 
-#[derive(Default)]
-struct Reader {
+struct Reader<'e> {
     out: NmtText,
+    each: &'e mut dyn FnMut(NmtReport),
     draft: Option<Draft>,
     pid: Option<(u32, usize)>,
     heading: Option<Heading>,
@@ -817,7 +846,7 @@ struct Reader {
     notes: BTreeMap<&'static str, u32>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn error(&mut self, at: usize, kind: ParseErrorKind, what: impl Into<Cow<'static, str>>) {
         if self.out.errors.len() < MAX_NOTES {
             self.out.errors.push(ParseError::new(at, kind, what));
@@ -1241,22 +1270,7 @@ impl Reader {
         {
             self.error(at, ParseErrorKind::Truncated, what);
         }
-        if self.out.reports.len() >= MAX_REPORTS {
-            if self.out.reports.len() == MAX_REPORTS && !self.notes.contains_key("reports") {
-                self.notes.insert("reports", 1);
-                self.error(
-                    start,
-                    ParseErrorKind::Overflow,
-                    "more NMT reports than are kept",
-                );
-            }
-        } else {
-            self.out.reports.push(d.report);
-        }
-    }
-
-    fn finish(&mut self) {
-        self.close();
+        (self.each)(d.report);
     }
 }
 

@@ -1,0 +1,130 @@
+//! Arguments of the program, with their help. In the library so that tests can hold the man page against them; no logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Says why a Nacos server runs out of off-heap memory, from its logs and JVM memory artefacts.
+#[derive(Debug, Parser)]
+#[command(name = "nacos-offheap", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read log directories, files and JVM artefacts; name the cause, who, since when, and what to do
+    Analyze(Box<Analyze>),
+    /// What a rule looks for, why, and what to do; without RULE the catalogue
+    Explain {
+        /// Id of a rule, such as faulty-client
+        rule: Option<String>,
+    },
+}
+
+/// Output formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For the terminal
+    Table,
+    /// The report as JSON
+    Json,
+}
+
+/// When to do something that depends on the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// When there is a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Arguments of `analyze`.
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Directories, files, or - for standard input; several log directories are several nodes
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Format of the output: table or json; FORMAT=FILE writes to a file, may be given several times
+    #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
+    pub formats: Vec<String>,
+
+    /// Write the report to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Zone of times without one, such as +08:00 or UTC (else what the files show, else UTC)
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    pub tz: Option<String>,
+
+    /// Take only what happened from this time of the node's clock on, such as "2026-11-22 23:50"
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+
+    /// Take only what happened until this time of the node's clock
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+
+    /// The limit of direct memory, such as 480m, when no file tells it
+    #[arg(long, value_name = "SIZE")]
+    pub max_direct_memory: Option<String>,
+
+    /// The maximum of the heap, when no file tells it
+    #[arg(long, value_name = "SIZE")]
+    pub heap: Option<String>,
+
+    /// Physical memory of the machine or container, when no file tells it
+    #[arg(long, value_name = "SIZE")]
+    pub physical_memory: Option<String>,
+
+    /// Rows of tables that people read; the JSON holds all
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
+
+    /// Name a node: NAME=PATH (may be given several times)
+    #[arg(long = "node", value_name = "NAME=PATH")]
+    pub nodes: Vec<String>,
+
+    /// Exit with 1 at or above this severity, at this outcome, or when a figure holds (peak_ratio>=0.9)
+    #[arg(long, value_name = "WHAT")]
+    pub fail_on: Vec<String>,
+
+    /// Exit with 3 when an input is cut or corrupt, or when a figure of --fail-on is unknown
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Exit with 0 where it would be 1 or 3
+    #[arg(long)]
+    pub exit_zero: bool,
+
+    /// Threads (default: one for each core)
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<usize>,
+
+    /// Show progress on standard error
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub progress: When,
+
+    /// Colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+
+    /// Width of the output in columns (default: that of the terminal, at most 120)
+    #[arg(long, value_name = "COLUMNS")]
+    pub width: Option<usize>,
+
+    /// Only errors on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// Also show evidence against, contributions, and inputs one by one
+    #[arg(short, long)]
+    pub verbose: bool,
+}

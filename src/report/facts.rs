@@ -1,0 +1,530 @@
+//! The part of the report that holds what the files say: counts and figures, nothing inferred. A family that no input tells
+//! of is `null`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Places;
+use crate::facts::memory::TimeSource;
+use crate::facts::{Facts, Signal};
+use crate::parse::failure::{FailureKind, Side};
+use crate::parse::nmt::{NmtKind, NmtReport};
+use crate::rules::case::Case;
+use crate::units::WallTime;
+
+/// What the files of a node say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the members are those of the JSON contract, documented in the README"
+)]
+pub struct FactsReport {
+    pub allocation_failures: Option<Vec<AllocationFailure>>,
+    pub push: Option<Push>,
+    pub config_push: Option<ConfigPush>,
+    pub back_pressure: Option<BTreeMap<String, u64>>,
+    pub logins: Option<Logins>,
+    pub requests: Option<Requests>,
+    pub connections: Option<Connections>,
+    pub nmt: Option<Vec<Nmt>>,
+    pub nmt_status: Option<String>,
+    pub jvm: Option<JvmFlagsReport>,
+    pub process: Option<Process>,
+    pub first: Option<String>,
+    pub last: Option<String>,
+}
+
+/// One distinct text of an allocation failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct AllocationFailure {
+    pub kind: FailureName,
+    pub class: Option<String>,
+    pub side: SideName,
+    pub count: u64,
+    pub mentions: u64,
+    pub requested_bytes: Option<u64>,
+    pub used_bytes: Option<u64>,
+    pub limit_bytes: Option<u64>,
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub paths: Vec<String>,
+}
+
+/// Name of a kind of failure.
+pub type FailureName = String;
+/// Name of a side.
+pub type SideName = String;
+
+/// Naming pushes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Push {
+    pub ok: u64,
+    pub failed: u64,
+    pub unattributed: u64,
+    pub by_client: BTreeMap<String, OkFailed>,
+    pub reasons: BTreeMap<String, u64>,
+    pub task_failed: u64,
+    pub udp: BTreeMap<String, Udp>,
+    pub udp_unattributed: u64,
+}
+
+/// Pushes of one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct OkFailed {
+    pub ok: u64,
+    pub failed: u64,
+}
+
+/// UDP pushes of one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Udp {
+    pub scheduled: u64,
+    pub acked: u64,
+    pub given_up: u64,
+}
+
+/// Configuration notifications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct ConfigPush {
+    pub by_client: BTreeMap<String, ConfigFailed>,
+    pub unattributed: u64,
+    pub batches: u64,
+}
+
+/// Configuration notifications of one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct ConfigFailed {
+    pub failed: u64,
+    pub given_up: u64,
+}
+
+/// Logins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Logins {
+    pub total: u64,
+    pub by_address: BTreeMap<String, u64>,
+    pub by_status: BTreeMap<String, u64>,
+    pub peak_second: Option<PeakSecond>,
+}
+
+/// The busiest second of one address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct PeakSecond {
+    pub address: String,
+    pub t: String,
+    pub count: u64,
+}
+
+/// HTTP requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Requests {
+    pub by_address: BTreeMap<String, u64>,
+    pub by_status: BTreeMap<String, u64>,
+    pub denied: u64,
+}
+
+/// gRPC connections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Connections {
+    pub opened: u64,
+    pub closed: u64,
+    pub registered_last: Option<u64>,
+    pub by_address: BTreeMap<String, ConnectionsOf>,
+}
+
+/// Connections of one peer address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct ConnectionsOf {
+    pub opened: u64,
+    pub closed: u64,
+    pub declared: Vec<String>,
+}
+
+/// One NMT report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Nmt {
+    pub t: Option<String>,
+    pub t_source: String,
+    pub kind: String,
+    pub total_reserved_bytes: Option<u64>,
+    pub total_committed_bytes: Option<u64>,
+    pub total_reserved_delta_bytes: Option<i64>,
+    pub total_committed_delta_bytes: Option<i64>,
+    pub categories: BTreeMap<String, NmtCategory>,
+    pub sites: Vec<NmtSite>,
+}
+
+/// One category.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct NmtCategory {
+    pub reserved_bytes: u64,
+    pub committed_bytes: u64,
+    pub reserved_delta_bytes: Option<i64>,
+    pub committed_delta_bytes: Option<i64>,
+}
+
+/// One call site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct NmtSite {
+    pub frames: Vec<String>,
+    pub category: Option<String>,
+    pub bytes: u64,
+    pub count: Option<u64>,
+    pub delta_bytes: Option<i64>,
+}
+
+/// Flags of the JVM.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct JvmFlagsReport {
+    pub flags: BTreeMap<String, String>,
+    pub xmx_bytes: Option<u64>,
+    pub xms_bytes: Option<u64>,
+    pub xmn_bytes: Option<u64>,
+    pub max_direct_memory_bytes: Option<u64>,
+    pub netty_max_direct_memory_bytes: Option<i64>,
+    pub inert: Vec<String>,
+}
+
+/// The process as the operating system sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Process {
+    pub rss_bytes: Option<u64>,
+    pub series: Vec<ProcessSample>,
+    pub physical_bytes: Option<u64>,
+}
+
+/// A figure of the process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct ProcessSample {
+    pub t: Option<String>,
+    pub gauge: String,
+    pub value: u64,
+}
+
+/// Sites of a detail report that are listed; NMT lists thousands.
+const SITES: usize = 50;
+
+/// Builds the facts of a node. `case` gives the clients under the addresses they declare.
+pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> FactsReport {
+    let log = &facts.log;
+    let t = |t: Option<WallTime>| t.map(|t| places.time(t));
+    let count = |s: Signal| log.totals.count(s);
+    let any = |signals: &[Signal]| signals.iter().any(|s| log.totals.get(*s).is_some());
+    let times = || facts.coverage.values().filter_map(|c| c.times);
+    FactsReport {
+        allocation_failures: (!log.failures.is_empty()).then(|| allocation_failures(facts, places)),
+        push: any(&[
+            Signal::PushOk,
+            Signal::PushFail,
+            Signal::UdpScheduled,
+            Signal::UdpGivenUp,
+            Signal::PushTaskFailed,
+        ])
+        .then(|| push(facts, case)),
+        config_push: any(&[
+            Signal::ConfigFanOut,
+            Signal::ConfigPushFail,
+            Signal::ConfigPushGivenUp,
+        ])
+        .then(|| ConfigPush {
+            by_client: by_client(case, |c| {
+                let f = ConfigFailed {
+                    failed: c.total(Signal::ConfigPushFail),
+                    given_up: c.total(Signal::ConfigPushGivenUp),
+                };
+                (f.failed + f.given_up > 0).then_some(f)
+            }),
+            unattributed: count(Signal::ConfigPushFail)
+                - case
+                    .clients
+                    .iter()
+                    .map(|c| c.total(Signal::ConfigPushFail))
+                    .sum::<u64>()
+                    .min(count(Signal::ConfigPushFail)),
+            batches: count(Signal::ConfigFanOut),
+        }),
+        back_pressure: any(&[Signal::SendBusy, Signal::PushBusy]).then(|| {
+            by_client(case, |c| {
+                let n = c.total(Signal::SendBusy).max(c.total(Signal::PushBusy));
+                (n > 0).then_some(n)
+            })
+        }),
+        logins: any(&[Signal::Login, Signal::LoginRefused, Signal::Request]).then(|| Logins {
+            total: count(Signal::Login),
+            by_address: by_client(case, |c| Some(c.total(Signal::Login)).filter(|n| *n > 0)),
+            by_status: log
+                .logins
+                .by_status
+                .iter()
+                .map(|(k, n)| (k.to_string(), *n))
+                .collect(),
+            peak_second: log.logins.peak().map(|p| PeakSecond {
+                address: p.address.to_string(),
+                t: places.time(p.second),
+                count: p.count,
+            }),
+        }),
+        requests: any(&[Signal::Request]).then(|| Requests {
+            by_address: by_client(case, |c| Some(c.total(Signal::Request)).filter(|n| *n > 0)),
+            by_status: log
+                .request_status
+                .iter()
+                .map(|(k, n)| (k.to_string(), *n))
+                .collect(),
+            denied: [401, 403]
+                .iter()
+                .filter_map(|s| log.request_status.get(s))
+                .sum(),
+        }),
+        connections: (!log.connections.is_empty()).then(|| connections(facts)),
+        nmt: (!facts.memory.nmt.is_empty()).then(|| {
+            facts
+                .memory
+                .nmt
+                .iter()
+                .map(|s| nmt(&s.report, t(s.time), s.time_source))
+                .collect()
+        }),
+        nmt_status: facts
+            .memory
+            .nmt_status
+            .first()
+            .map(|(s, _)| s.name().to_owned()),
+        jvm: (!facts.jvm.sources.is_empty()).then(|| jvm(facts, case)),
+        process: (!facts.memory.gauges.is_empty() || facts.memory.physical.is_some()).then(|| {
+            Process {
+                rss_bytes: facts
+                    .memory
+                    .gauges
+                    .iter()
+                    .rfind(|g| g.gauge == crate::facts::memory::Gauge::Rss)
+                    .map(|g| g.value),
+                series: facts
+                    .memory
+                    .gauges
+                    .iter()
+                    .map(|g| ProcessSample {
+                        t: t(g.time),
+                        gauge: gauge_name(g.gauge).to_owned(),
+                        value: g.value,
+                    })
+                    .collect(),
+                physical_bytes: facts.memory.physical.as_ref().map(|p| p.0),
+            }
+        }),
+        first: t(times().map(|t| t.0).min()),
+        last: t(times().map(|t| t.1).max()),
+    }
+}
+
+fn gauge_name(g: crate::facts::memory::Gauge) -> &'static str {
+    use crate::facts::memory::Gauge;
+    match g {
+        Gauge::Rss => "rss_bytes",
+        Gauge::RssAnon => "rss_anon_bytes",
+        Gauge::DirectPool => "direct_pool_bytes",
+        Gauge::Threads => "threads",
+        Gauge::HeapUsed => "heap_used_bytes",
+    }
+}
+
+fn by_client<T>(
+    case: &Case<'_>,
+    of: impl Fn(&crate::rules::case::Client<'_>) -> Option<T>,
+) -> BTreeMap<String, T> {
+    case.clients
+        .iter()
+        .filter_map(|c| of(c).map(|v| (c.address.to_string(), v)))
+        .collect()
+}
+
+fn failure_name(k: FailureKind) -> &'static str {
+    match k {
+        FailureKind::Netty => "netty",
+        FailureKind::JdkDirect => "jdk-direct",
+        FailureKind::Heap => "heap",
+        FailureKind::Metaspace => "metaspace",
+        FailureKind::NativeThread => "native-thread",
+        FailureKind::Mmap => "mmap",
+        FailureKind::Malloc => "malloc",
+    }
+}
+
+fn allocation_failures(facts: &Facts, places: &Places<'_>) -> Vec<AllocationFailure> {
+    facts
+        .log
+        .failures
+        .iter()
+        .map(|(f, seen)| AllocationFailure {
+            kind: failure_name(f.kind).to_owned(),
+            class: f.class.clone(),
+            side: match f.side {
+                Side::Server => "server",
+                Side::Client => "client",
+                Side::Relayed => "relayed",
+            }
+            .to_owned(),
+            count: seen.count,
+            mentions: seen.mentions,
+            requested_bytes: f.requested,
+            used_bytes: f.used,
+            limit_bytes: f.limit,
+            first: seen.activity.first_time().map(|t| places.time(t)),
+            last: seen.activity.last_time().map(|t| places.time(t)),
+            paths: seen.artefacts.iter().map(|a| places.path(*a)).collect(),
+        })
+        .collect()
+}
+
+fn push(facts: &Facts, case: &Case<'_>) -> Push {
+    let log = &facts.log;
+    Push {
+        ok: log.totals.count(Signal::PushOk),
+        failed: log.totals.count(Signal::PushFail),
+        unattributed: 0,
+        by_client: by_client(case, |c| {
+            let p = OkFailed {
+                ok: c.total(Signal::PushOk),
+                failed: c.total(Signal::PushFail),
+            };
+            (p.ok + p.failed > 0).then_some(p)
+        }),
+        reasons: log.reasons.clone(),
+        task_failed: log.totals.count(Signal::PushTaskFailed),
+        udp: by_client(case, |c| {
+            let u = Udp {
+                scheduled: c.total(Signal::UdpScheduled),
+                acked: c.total(Signal::UdpAck),
+                given_up: c.total(Signal::UdpGivenUp),
+            };
+            (u.scheduled + u.acked + u.given_up > 0).then_some(u)
+        }),
+        udp_unattributed: 0,
+    }
+}
+
+fn connections(facts: &Facts) -> Connections {
+    let mut by_address: BTreeMap<String, ConnectionsOf> = BTreeMap::new();
+    let mut all: Vec<_> = facts.log.connections.iter().collect();
+    all.sort_by_key(|(id, _)| *id);
+    for (id, c) in all {
+        let (opened, closed) = (
+            c.activities.count(Signal::Connect),
+            c.activities.count(Signal::Disconnect),
+        );
+        if opened + closed == 0 && c.meta.is_none() {
+            continue;
+        }
+        let of = by_address.entry(id.peer.to_string()).or_default();
+        of.opened += opened;
+        of.closed += closed;
+        if let Some(d) = c.meta.as_ref().and_then(|m| m.declared.as_ref()) {
+            let d = d.to_string();
+            if d != id.peer.to_string() && !of.declared.contains(&d) {
+                of.declared.push(d);
+            }
+        }
+    }
+    Connections {
+        opened: facts.log.totals.count(Signal::Connect),
+        closed: facts.log.totals.count(Signal::Disconnect),
+        registered_last: facts.log.census_last.map(|(_, n)| n),
+        by_address,
+    }
+}
+
+fn nmt(r: &NmtReport, t: Option<String>, source: TimeSource) -> Nmt {
+    let total = r.total;
+    let mut sites: Vec<_> = r.sites.iter().collect();
+    sites.sort_by_key(|s| std::cmp::Reverse(s.bytes.bytes));
+    Nmt {
+        t,
+        t_source: match source {
+            TimeSource::Heading => "heading",
+            TimeSource::FileName => "file-name",
+            TimeSource::ModificationTime => "modification-time",
+            TimeSource::None => "none",
+        }
+        .to_owned(),
+        kind: match r.kind {
+            NmtKind::Summary => "summary",
+            NmtKind::Detail => "detail",
+            NmtKind::SummaryDiff | NmtKind::DetailDiff => "diff",
+        }
+        .to_owned(),
+        total_reserved_bytes: total.map(|t| t.reserved.bytes),
+        total_committed_bytes: total.map(|t| t.committed.bytes),
+        total_reserved_delta_bytes: total.and_then(|t| t.reserved.delta),
+        total_committed_delta_bytes: total.and_then(|t| t.committed.delta),
+        categories: r
+            .categories
+            .iter()
+            .map(|c| {
+                (
+                    c.name.clone(),
+                    NmtCategory {
+                        reserved_bytes: c.amounts.reserved.bytes,
+                        committed_bytes: c.amounts.committed.bytes,
+                        reserved_delta_bytes: c.amounts.reserved.delta,
+                        committed_delta_bytes: c.amounts.committed.delta,
+                    },
+                )
+            })
+            .collect(),
+        sites: sites
+            .into_iter()
+            .take(SITES)
+            .map(|s| NmtSite {
+                frames: s.frames.clone(),
+                category: s.category.clone(),
+                bytes: s.bytes.bytes,
+                count: s.count.map(|c| c.n),
+                delta_bytes: s.bytes.delta,
+            })
+            .collect(),
+    }
+}
+
+fn jvm(facts: &Facts, case: &Case<'_>) -> JvmFlagsReport {
+    let f = &case.flags;
+    let mut inert: Vec<String> = facts
+        .jvm
+        .sources
+        .iter()
+        .flat_map(|s| s.inert.clone())
+        .collect();
+    inert.sort();
+    inert.dedup();
+    JvmFlagsReport {
+        flags: f
+            .values
+            .iter()
+            .map(|(k, v)| (k.clone(), v.value.clone()))
+            .collect(),
+        xmx_bytes: f.xmx(),
+        xms_bytes: f.xms(),
+        xmn_bytes: f.xmn(),
+        max_direct_memory_bytes: f.max_direct_memory_size().and_then(Result::ok),
+        netty_max_direct_memory_bytes: f
+            .netty_long(crate::parse::flags::SHADED_PREFIX, "maxDirectMemory"),
+        inert,
+    }
+}

@@ -1,0 +1,86 @@
+//! Direct memory grows and no client is to blame.
+
+use serde_json::json;
+
+use super::score::Weight;
+use super::shape::Course;
+use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence};
+use crate::facts::Signal;
+use crate::text::{Text, local};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    id: "direct-buffer-leak",
+    kind: Kind::Cause,
+    title: "A leak of direct buffers in the server",
+    what: "Buffers are allocated and never released by the server itself: a handler that forgets to release, rejected requests whose \
+           buffers stay, a library beside Nacos.",
+    speaks_for: "Direct memory grows on and on while no client's pushes fail; Netty's leak detector reports buffers that were \
+                 collected unreleased.",
+    speaks_against: "A client whose pushes fail, or a burst, explains the growth; memory stays where a load took it.",
+    remedy: "Take a heap dump: it names the owner of the buffers. Turn on Netty's leak detection (advanced) on one node.",
+    sources: "Netty ResourceLeakDetector 4.1; Nacos issues 12792 and 13382 (buffers of rejected requests).",
+    weigh,
+    needs: &[],
+};
+
+fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
+    let mut evidence = Vec::new();
+    if let Some(a) = case.facts.log.totals.get(Signal::NettyLeak) {
+        evidence.push(Evidence::new(
+            Weight::LeakRecords,
+            Text::new("direct-buffer-leak.records", [("n", json!(a.count))]),
+            a.first.as_ref(),
+        ));
+    }
+    let blamed = findings
+        .iter()
+        .any(|f| f.rule.kind == Kind::Cause && f.confidence >= super::DECIDED);
+    if let Some(curve) = &case.curve
+        && let (Some(onset), Some(top)) = (curve.shape.onset, curve.shape.top)
+        && matches!(curve.shape.course, Course::Growing | Course::Plateau)
+        && case.in_trouble()
+        && top.0 - onset.0 > 8 * curve.shape.step_ms.max(1000)
+        && !blamed
+    {
+        let (from, to) = case.bounds();
+        let failed = case.total_between(Signal::PushFail, from, case.exhausted_at().unwrap_or(to))
+            + case.total_between(
+                Signal::ConfigPushFail,
+                from,
+                case.exhausted_at().unwrap_or(to),
+            );
+        if failed < 20.0 {
+            evidence.push(Evidence::new(
+                Weight::GrowthWithoutClient,
+                Text::new(
+                    "direct-buffer-leak.no-client",
+                    [
+                        ("onset", local(onset)),
+                        ("base", json!(curve.shape.base)),
+                        ("peak", json!(curve.shape.peak)),
+                        ("failed", json!(failed.round())),
+                    ],
+                ),
+                curve
+                    .points
+                    .iter()
+                    .find(|p| p.time == top)
+                    .and_then(|p| p.quote.as_ref()),
+            ));
+        }
+    }
+    if evidence.is_empty() {
+        return Vec::new();
+    }
+    vec![Hypothesis {
+        subjects: vec![Subject::new("owner", "unknown")],
+        title: Text::new("direct-buffer-leak.title", []),
+        evidence,
+        remedy: Remedy {
+            now: vec![take_evidence(case), Text::new("remedy.restart-last", [])],
+            lasting: vec![Text::new("direct-buffer-leak.detect", [])],
+        },
+        severity: None,
+    }]
+}

@@ -1,0 +1,133 @@
+//! The one table of weights, and how evidence becomes confidence.
+//!
+//! Each piece adds log odds; a thousand equal lines are one piece. The sum starts at [`PRIOR`], the odds that a suspect
+//! nobody has looked at is the cause. One kind of source alone never makes certain ([`LONE_SOURCE_MAX`]).
+
+use super::finding::Evidence;
+
+/// Log odds of a suspect before any evidence: one in about eight.
+pub const PRIOR: f64 = -2.0;
+/// Highest confidence.
+pub const CONFIDENCE_MAX: f64 = 0.98;
+/// Highest confidence when all evidence comes from one kind of source.
+pub const LONE_SOURCE_MAX: f64 = 0.9;
+
+macro_rules! weights {
+    ($($name:ident, $id:literal, $odds:literal, $reason:literal;)*) => {
+        /// A row of the table of weights.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Weight {
+            $(#[doc = $reason] $name,)*
+        }
+
+        impl Weight {
+            /// All rows.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Name in reports.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$name => $id,)* }
+            }
+
+            /// Log odds at full strength: above zero speaks for the hypothesis.
+            #[must_use]
+            pub fn log_odds(self) -> f64 {
+                match self { $(Self::$name => $odds,)* }
+            }
+
+            /// Why it weighs so much.
+            #[must_use]
+            pub fn reason(self) -> &'static str {
+                match self { $(Self::$name => $reason,)* }
+            }
+        }
+    };
+}
+
+weights! {
+    // Clients
+    FailsPersistently, "fails-persistently", 1.5, "A fault goes on; a restart or a pause of the client ends within seconds.";
+    NothingDelivered, "nothing-delivered", 1.2, "A reader that stopped acknowledges nothing any more; a slow one still does now and then.";
+    StaysConnected, "stays-connected", 1.5, "Only a connection that stays open keeps a backlog: a restarted client drops it.";
+    StartsWithGrowth, "starts-with-growth", 2.0, "Cause and growth begin together.";
+    MostFailures, "most-failures", 1.5, "What the others do is not what this one does.";
+    WentSilent, "went-silent", 2.5, "A listener that asked for changes and never asks again while its connection stays has stopped reading.";
+    SendsRefused, "sends-refused", 1.0, "The server's own send queue for this client is full.";
+    HeldForClient, "held-for-client", 3.5, "Bytes held for it were counted in memory, connection by connection.";
+    NoBackPressure, "no-back-pressure", 0.3, "Before 2.3.1 nothing bounds what is queued for a reader that stopped.";
+    GrowthEndsWithIt, "growth-ends-with-it", 1.0, "When it was cut off, memory stopped growing.";
+    StartsAfterGrowth, "starts-after-growth", -2.5, "What begins after the growth cannot have caused it.";
+    StartsAfterExhaustion, "starts-after-exhaustion", -3.0, "Once memory is exhausted pushes fail to everybody.";
+    ShortPause, "short-pause", -1.5, "A few seconds of failures are a restart or a pause.";
+    StillDelivers, "still-delivers", -1.5, "It goes on acknowledging pushes in between.";
+    Reconnects, "reconnects", -1.0, "A client that reconnects drops the queue of its old connection.";
+    LateAcks, "late-acks", -2.0, "It acknowledges, only too late: slow, not dead.";
+    EverywhereAtOnce, "everywhere-at-once", -2.0, "When all fail alike the trouble is not in one client.";
+    BackPressure, "back-pressure", -1.0, "From 2.3.1 on the server refuses to queue for a stream that is not ready.";
+    // Bursts
+    RateFarOverUsual, "rate-far-over-usual", 2.0, "Far more than this address or anybody does otherwise.";
+    BurstWithGrowth, "burst-with-growth", 2.0, "Memory grows while it lasts.";
+    SuspectRelease, "suspect-release", 0.5, "This release has a defect that such a burst feeds.";
+    EndsBeforeGrowth, "ends-before-growth", -2.5, "It was over before memory grew.";
+    AfterFailure, "after-failure", -2.5, "Clients that lose their server reconnect and log in: an effect, not the cause.";
+    MemoryFlat, "memory-flat", -3.0, "It happened and memory did not move.";
+    // Load and limit
+    OneServiceDominates, "one-service-dominates", 1.5, "Nearly all pushes are of one service.";
+    WideFanOut, "wide-fan-out", 1.5, "One change goes out to many subscribers at once.";
+    FailuresSpread, "failures-spread", 1.0, "Pushes fail to all subscribers alike.";
+    MemoryReturns, "memory-returns", 1.5, "Memory falls back between bursts: it is needed for a moment, not lost.";
+    OneClientExplains, "one-client-explains", -3.0, "One client's backlog accounts for the bytes.";
+    BurstExplains, "burst-explains", -1.0, "A burst at that time accounts for the bytes.";
+    LimitUnderQuarter, "limit-under-quarter", 1.0, "The limit is under a quarter of the heap, below what experts advise.";
+    NearUnderLoad, "near-under-load", 2.0, "Ordinary load alone comes near the limit.";
+    ChunkOverLimit, "chunk-over-limit", 0.7, "The limit has no room for a few chunks of Netty's pool.";
+    SteadyGrowth, "steady-growth", -2.0, "Memory grows on and on: a larger limit only buys time.";
+    // Leaks
+    GrowthWithoutClient, "growth-without-client", 2.5, "Memory grows and no client's pushes fail.";
+    LeakRecords, "leak-records", 3.0, "Netty saw buffers collected that nobody had released.";
+    ResidentGrows, "resident-grows", 2.5, "Resident memory grows by more than the JVM accounts for.";
+    JvmFlat, "jvm-flat", 2.0, "The JVM's own books do not grow.";
+    JvmGrows, "jvm-grows", -3.0, "The JVM's own books explain the growth.";
+    // States and advice
+    Observed, "observed", 4.0, "Written in the inputs.";
+    Computed, "computed", 3.0, "Follows from figures in the inputs.";
+}
+
+/// Confidence from evidence.
+#[must_use]
+pub fn confidence(evidence: &[Evidence]) -> (f64, f64) {
+    let sum = PRIOR + evidence.iter().map(Evidence::contribution).sum::<f64>();
+    let p = 1.0 / (1.0 + (-sum).exp());
+    let mut sources: Vec<_> = evidence
+        .iter()
+        .filter(|e| e.contribution() > 0.0)
+        .filter_map(|e| e.quote.as_ref().map(|q| q.place.artefact))
+        .collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let most = if sources.len() > 1 {
+        CONFIDENCE_MAX
+    } else {
+        LONE_SOURCE_MAX
+    };
+    ((p.min(most) * 1e4).round() / 1e4, sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_have_one_name_each_and_a_reason() {
+        let mut ids: Vec<_> = Weight::ALL.iter().map(|w| w.id()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), Weight::ALL.len());
+        assert!(
+            Weight::ALL
+                .iter()
+                .all(|w| w.reason().ends_with('.') && w.log_odds() != 0.0)
+        );
+    }
+}

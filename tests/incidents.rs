@@ -1,0 +1,268 @@
+//! Whole reports of the bundled incidents, held against golden files, and the facts that must be in them.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use nacos_offheap::report::{Report, json, table};
+use nacos_offheap::rules::{Outcome, Severity};
+use support::{Scratch, files_below, fixture, golden, report_of};
+
+const INCIDENTS: [&str; 5] = [
+    "stuck-client",
+    "healthy",
+    "slow-client",
+    "fan-out",
+    "cluster",
+];
+
+fn as_json(r: &Report) -> String {
+    let mut out = Vec::new();
+    json::write(r, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn as_table(r: &Report, width: usize, verbose: bool) -> String {
+    let style = table::Style {
+        width,
+        colour: false,
+        top: 10,
+        verbose,
+    };
+    let mut out = Vec::new();
+    table::write(r, &style, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn incident(name: &str) -> Report {
+    report_of(&[&fixture("incidents").join(name)], None)
+}
+
+#[test]
+fn reports_of_the_incidents_are_the_golden_ones() {
+    for name in INCIDENTS {
+        let r = incident(name);
+        golden(&fixture(&format!("expected/{name}.json")), &as_json(&r));
+        golden(
+            &fixture(&format!("expected/{name}.txt")),
+            &as_table(&r, 100, false),
+        );
+    }
+    let r = incident("stuck-client");
+    golden(
+        &fixture("expected/stuck-client-80-verbose.txt"),
+        &as_table(&r, 80, true),
+    );
+}
+
+#[test]
+fn the_error_that_users_report_names_the_stuck_client_to_the_byte() {
+    let r = incident("stuck-client");
+    let v = r.verdict.as_ref().expect("verdict");
+    assert_eq!(
+        (v.rule.as_str(), v.subjects[0].value.as_str()),
+        ("faulty-client", "10.140.5.77")
+    );
+    assert_eq!(v.severity, Severity::Critical);
+    let d = &r.nodes[0].direct_memory;
+    assert_eq!(d.limit_bytes, Some(503_316_480));
+    assert_eq!(d.limit_source.as_deref(), Some("exception"));
+    assert_eq!(d.used_peak_bytes, Some(501_219_607));
+    assert_eq!(d.exhausted.count, 39);
+    assert_eq!(
+        d.exhausted.first.as_deref(),
+        Some("2026-11-22T16:54:50.187Z")
+    );
+    let trend = d.trend.as_ref().expect("a rate of growth");
+    // 15 MB at 16:49:48, 495 MB five minutes later.
+    assert!((5e9..7e9).contains(&trend.bytes_per_hour), "{trend:?}");
+}
+
+#[test]
+fn a_healthy_server_and_a_slow_client_get_no_verdict() {
+    for name in ["healthy", "slow-client"] {
+        let r = incident(name);
+        assert_eq!(r.outcome, Outcome::NoCause, "{name}");
+        assert!(r.verdict.is_none(), "{name}");
+        assert!(
+            r.nodes[0]
+                .findings
+                .iter()
+                .all(|f| f.severity <= Severity::Medium),
+            "{name}"
+        );
+    }
+    let slow = incident("slow-client");
+    assert!(
+        slow.nodes[0]
+            .findings
+            .iter()
+            .any(|f| f.rule == "faulty-client" && f.subjects[0].value == "10.50.2.31")
+    );
+}
+
+#[test]
+fn a_cluster_is_three_nodes_and_relayed_errors_exhaust_nobody() {
+    let r = incident("cluster");
+    let ids: Vec<_> = r.nodes.iter().map(|n| n.id.as_str()).collect();
+    assert_eq!(ids, ["node-1", "node-2", "node-3"]);
+    let counts: Vec<_> = r
+        .nodes
+        .iter()
+        .map(|n| n.direct_memory.exhausted.count > 0)
+        .collect();
+    assert_eq!(counts, [true, false, true]);
+    let v = r.verdict.expect("verdict");
+    assert_eq!(v.node, None, "it concerns several nodes");
+    assert_eq!(v.subjects[0].value, "10.150.5.77");
+    let relayed = r.nodes[1]
+        .facts
+        .allocation_failures
+        .as_ref()
+        .expect("failures are told");
+    assert!(relayed.iter().all(|f| f.side == "relayed"));
+}
+
+#[test]
+fn every_claim_with_a_source_is_found_at_its_line() {
+    for name in INCIDENTS {
+        let root = fixture("incidents").join(name);
+        let r = incident(name);
+        let mut seen = 0;
+        for f in r.nodes.iter().flat_map(|n| &n.findings) {
+            for e in &f.evidence {
+                let (Some(s), Some(q)) = (&e.source, &e.quote) else {
+                    continue;
+                };
+                let text = unpacked(&root.join(&s.path));
+                let line = text
+                    .split(|b| *b == b'\n')
+                    .nth(s.line as usize - 1)
+                    .unwrap_or_default();
+                let line = String::from_utf8_lossy(line);
+                let head: String = q.chars().take(60).collect();
+                assert!(
+                    line.contains(head.trim_end()),
+                    "{name} {}:{} is {line:?}, not {q:?}",
+                    s.path,
+                    s.line
+                );
+                seen += 1;
+            }
+            if f.kind == nacos_offheap::rules::Kind::Cause {
+                assert!(
+                    f.evidence.iter().any(|e| e.source.is_some()),
+                    "{} has no source",
+                    f.rule
+                );
+            }
+        }
+        assert!(seen > 0 || name == "healthy");
+    }
+}
+
+fn unpacked(path: &Path) -> Vec<u8> {
+    let bytes = fs::read(path).unwrap();
+    if path.extension().is_some_and(|e| e == "gz") {
+        let mut out = Vec::new();
+        flate2::read::MultiGzDecoder::new(&bytes[..])
+            .read_to_end(&mut out)
+            .unwrap();
+        out
+    } else {
+        bytes
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_byte() {
+    for name in ["stuck-client", "cluster"] {
+        let root = fixture("incidents").join(name);
+        let one = as_json(&report_of(&[&root], Some(1)));
+        for jobs in [2, 8] {
+            assert_eq!(
+                one,
+                as_json(&report_of(&[&root], Some(jobs))),
+                "{name} with {jobs} threads"
+            );
+        }
+    }
+}
+
+/// The same incident with every log packed, and with every log unpacked.
+#[test]
+fn packing_changes_nothing_but_inputs_and_paths() {
+    let root = fixture("incidents/slow-client");
+    let scratch = Scratch::new("packing");
+    for p in files_below(&root) {
+        let name = p
+            .strip_prefix(&root)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        let bytes = unpacked(&p);
+        let bare = name.strip_suffix(".gz").unwrap_or(&name);
+        scratch.file(&format!("plain/slow-client/{bare}"), &bytes);
+        if bare.starts_with("logs/") {
+            let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gz.write_all(&bytes).unwrap();
+            scratch.file(
+                &format!("gzip/slow-client/{bare}.gz"),
+                &gz.finish().unwrap(),
+            );
+        } else {
+            scratch.file(&format!("gzip/slow-client/{bare}"), &bytes);
+        }
+    }
+    let of = |kind: &str| {
+        let mut r = report_of(&[&scratch.0.join(kind).join("slow-client")], None);
+        r.inputs.clear();
+        let mut v = serde_json::to_value(&r).unwrap();
+        strip_gz(&mut v);
+        v
+    };
+    assert_eq!(of("plain"), of("gzip"));
+}
+
+fn strip_gz(v: &mut serde_json::Value) {
+    match v {
+        serde_json::Value::String(s) => {
+            if let Some(bare) = s.strip_suffix(".gz") {
+                *s = bare.to_owned();
+            }
+        }
+        serde_json::Value::Array(a) => a.iter_mut().for_each(strip_gz),
+        serde_json::Value::Object(o) => o.values_mut().for_each(strip_gz),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    use unicode_width::UnicodeWidthStr;
+    for name in INCIDENTS {
+        let r = incident(name);
+        for width in [80, 100, 140, 200] {
+            for l in as_table(&r, width, true).lines() {
+                // A path is never broken: it has to be copied.
+                let path = l
+                    .trim_start()
+                    .starts_with(|c: char| c.is_ascii_alphanumeric())
+                    && l.contains(".log");
+                assert!(l.width() <= width || path, "{name} at {width}: {l}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_saved_report_reads_back_as_it_was() {
+    for name in INCIDENTS {
+        let r = incident(name);
+        let back: Report = serde_json::from_str(&as_json(&r)).unwrap();
+        assert_eq!(as_json(&back), as_json(&r), "{name}");
+    }
+}
