@@ -1,5 +1,6 @@
 //! Logs as a whole: facts do not depend on how an input is cut, packed, wrapped or merged, and each trap of the releases'
 //! layouts is read as it is meant. What the files are: `fixtures/README.md`.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::fmt::Write as _;
 use std::io::Write as _;
