@@ -156,7 +156,7 @@ pub(super) static ROWS: &[Statement] = &[
     ),
     known(
         "dump-change",
-        &[Series::ConfigDump],
+        &[Series::ConfigServer, Series::ConfigDump],
         "2.2.0..3.0.3",
         "com.alibaba.nacos.config.server.service.dump.DumpChangeConfigWorker",
         "[dump-change] ",
@@ -166,7 +166,7 @@ pub(super) static ROWS: &[Statement] = &[
     ),
     known(
         "dump-md5-check",
-        &[Series::ConfigDump],
+        &[Series::ConfigServer, Series::ConfigDump],
         "1.4.0..3.0.3",
         "com.alibaba.nacos.config.server.service.dump.DumpService",
         "start checkMd5Task",
@@ -538,16 +538,6 @@ pub(super) static ROWS: &[Statement] = &[
         "[notify-exception] target:10.0.0.2:8848 dataId:a group:b ts:1",
     ),
     known(
-        "notify-unhealthy",
-        &[Series::ConfigNotify],
-        "1.4.0..3.0.3",
-        "com.alibaba.nacos.config.server.service.notify.AsyncNotifyService",
-        "[notify-error] ",
-        "",
-        r"^\[notify-error\] .*$",
-        "[notify-error] target:10.0.0.2:8848 dataId:a group:b ts:1",
-    ),
-    known(
         "pull-during-dump",
         &[Series::ConfigPull],
         "1.4.0..3.0.3",
@@ -569,7 +559,7 @@ pub(super) static ROWS: &[Statement] = &[
     ),
     known(
         "config-capacity",
-        &[Series::ConfigFatal, Series::ConfigServer],
+        &[Series::Nacos, Series::ConfigServer],
         "1.4.0..3.0.3",
         "com.alibaba.nacos.config.server.service.capacity.CapacityService",
         "[capacityManagement] ",
