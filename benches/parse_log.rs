@@ -57,6 +57,8 @@ fn main() {
         .unwrap_or(64);
     let log = make_log(megabytes << 20);
     let context = Context {
+        wrapping: nacos_offheap::parse::wrapping::Wrapping::None,
+        map: None,
         format: Format::Log(Series::NamingPush),
         shift_ms: 0,
         name_time: None,

@@ -5,9 +5,11 @@ use crate::facts::jvm::{FlagSource, FlagText};
 use crate::facts::log::Line;
 use crate::facts::memory::{Gauge, GaugeSample, NmtSample, TimeSource};
 use crate::facts::quote::QuoteText;
+use crate::facts::shapes::Shapes;
 use crate::parse::failure::{self, Failure};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
-use crate::parse::statement::{Event, Rows, Series, Text};
+use crate::parse::statement::{Event, Rows, Series, Text, banner};
+use crate::parse::wrapping::{LineMap, Wrapping, is_dirty, unwrap};
 use crate::parse::{ParseErrorKind, access, cut, flags, nmt, prometheus};
 use crate::span::{Place, Window};
 use crate::units::WallTime;
@@ -203,11 +205,43 @@ fn is_gc(head: &[u8]) -> bool {
     })
 }
 
+/// Minutes east of UTC at which a file prints its times, if its first lines tell: an access log and a GC log print it, in
+/// remote-digest.log a new connection's id holds the instant.
+#[must_use]
+pub fn offset_of_head(format: Format, head: &[u8]) -> Option<i32> {
+    match format {
+        Format::AccessLog => {
+            lines_of(head).find_map(|(_, _, l)| access::read(l).map(|a| a.offset_minutes))
+        }
+        Format::GcLog => lines_of(head).find_map(|(_, _, l)| gc_time(l).map(|(_, m)| m)),
+        Format::Log(Series::RemoteDigest | Series::Mixed | Series::Console) => {
+            let rows = Rows::of(Series::RemoteDigest);
+            Records::new(head, Undated::Never).find_map(|r| {
+                let text = Text {
+                    line: r.message,
+                    more: b"",
+                };
+                match rows.read(&text) {
+                    Some((_, Event::TransportReady { connection })) => {
+                        crate::facts::log::offset_of(&connection, r.time?)
+                    }
+                    _ => None,
+                }
+            })
+        }
+        _ => None,
+    }
+}
+
 /// What a window needs to know beside its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The format.
     pub format: Format,
+    /// What stands around the lines of a log.
+    pub wrapping: Wrapping,
+    /// Where the lines of an unwrapped window began; [`read_log`] sets it.
+    pub map: Option<&'a LineMap>,
     /// Added to every time read.
     pub shift_ms: i64,
     /// Time in the file's name.
@@ -230,6 +264,20 @@ impl Context<'_> {
         t.is_some_and(|t| since.is_some_and(|s| t < s) || until.is_some_and(|u| t > u))
     }
 
+    /// Where the byte at `at` of the window stands in its file.
+    fn place(&self, window: &Window<'_>, at: usize, lines_before: u32) -> Place {
+        let (at, lines_before) = match self.map {
+            Some(map) => map.source(at),
+            None => (at, lines_before),
+        };
+        Place {
+            artefact: window.artefact,
+            offset: window.base + at as u64,
+            window: window.base,
+            lines_before,
+        }
+    }
+
     /// The time of a sample that prints none.
     fn sample_time(&self) -> (Option<WallTime>, TimeSource) {
         match (self.name_time, self.modified) {
@@ -243,10 +291,22 @@ impl Context<'_> {
 /// Reads a window of a log.
 pub fn read_log(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     let mut tally = Tally::default();
+    let unwrapped = (ctx.wrapping != Wrapping::None || is_dirty(window.bytes))
+        .then(|| unwrap(window.bytes, ctx.wrapping));
+    let (text, ctx) = match &unwrapped {
+        Some((bytes, map)) => (
+            Window { bytes, ..*window },
+            Context {
+                map: Some(map),
+                ..*ctx
+            },
+        ),
+        None => (*window, *ctx),
+    };
     match ctx.format {
-        Format::Log(series) => read_records(window, ctx, series, facts, &mut tally),
-        Format::AccessLog => read_access(window, ctx, facts, &mut tally),
-        Format::GcLog => read_gc(window, ctx, facts, &mut tally),
+        Format::Log(series) => read_records(&text, &ctx, series, facts, &mut tally),
+        Format::AccessLog => read_access(&text, &ctx, facts, &mut tally),
+        Format::GcLog => read_gc(&text, &ctx, facts, &mut tally),
         _ => {}
     }
     let c = facts.coverage(window.artefact);
@@ -256,6 +316,7 @@ pub fn read_log(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     c.unknown += tally.records - tally.known;
     c.unknown_lines += tally.unknown_lines;
     c.unknown_bytes += tally.unknown_bytes;
+    c.unknown_shapes.merge(tally.unknown_shapes);
     for t in [tally.first, tally.last].into_iter().flatten() {
         c.saw_time(t);
     }
@@ -267,6 +328,7 @@ struct Tally {
     known: u64,
     unknown_lines: u64,
     unknown_bytes: u64,
+    unknown_shapes: Shapes,
     first: Option<WallTime>,
     last: Option<WallTime>,
 }
@@ -313,43 +375,52 @@ fn read_records(
         let line = Line {
             time,
             quote: QuoteText {
-                place: place(window, record.at, record.lines_before),
+                place: ctx.place(window, record.at, record.lines_before),
                 line: record.first_line(),
             },
         };
         let mut known = false;
-        if let Some((_, event)) = rows.read(&Text {
+        let text = Text {
             line: record.message,
             more: record.continuation(),
-        }) {
+        };
+        if let Some((_, event)) = rows.read(&text).or_else(|| Rows::anywhere().read(&text)) {
             known = true;
             if event != Event::Known {
                 facts.log.add(event, &line);
             }
         }
         if words_failure {
-            let found = failures_of(window, &record);
+            let found = failures_of(window, ctx, &record);
             known |= !found.is_empty();
             facts.log.add_failures(&found, time);
         }
         if record.time.is_none() && matches!(series, Series::Console | Series::Mixed) {
-            known |= read_console(window, &record, facts);
+            known |= read_console(window, ctx, &record, facts);
         }
         if known {
             tally.known += 1;
         } else {
             tally.unknown_lines += u64::from(record.lines);
             tally.unknown_bytes += record.bytes.len() as u64;
+            tally
+                .unknown_shapes
+                .add(record.message, record.bytes.len() as u64, time, &line.quote);
         }
     }
 }
 
 /// What start scripts and JVMs print on the console before the first record.
-fn read_console(window: &Window<'_>, record: &Record<'_>, facts: &mut Facts) -> bool {
+fn read_console(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    record: &Record<'_>,
+    facts: &mut Facts,
+) -> bool {
     let mut known = false;
     for (at, lines, text) in lines_of(record.bytes) {
         let quote = QuoteText {
-            place: place(window, record.at + at, record.lines_before + lines),
+            place: ctx.place(window, record.at + at, record.lines_before + lines),
             line: text,
         };
         if flags::looks_like_command_line(text) {
@@ -369,13 +440,20 @@ fn read_console(window: &Window<'_>, record: &Record<'_>, facts: &mut Facts) -> 
                 inert: Vec::new(),
             });
             known = true;
+        } else if let Some((field, value)) = banner::read_line(text) {
+            facts.log.add_server(field.into(), value, None, &quote);
+            known = true;
         }
     }
     known
 }
 
 /// The allocation failures of a record, line by line.
-fn failures_of<'a>(window: &Window<'a>, record: &Record<'a>) -> Vec<(Vec<Failure>, QuoteText<'a>)> {
+fn failures_of<'a>(
+    window: &Window<'a>,
+    ctx: &Context<'_>,
+    record: &Record<'a>,
+) -> Vec<(Vec<Failure>, QuoteText<'a>)> {
     let mut out = Vec::new();
     let mut at = 0;
     for (lines, line) in (0u32..).zip(record.bytes.split_inclusive(|&b| b == b'\n')) {
@@ -385,7 +463,7 @@ fn failures_of<'a>(window: &Window<'a>, record: &Record<'a>) -> Vec<(Vec<Failure
             out.push((
                 failures,
                 QuoteText {
-                    place: place(window, record.at + at, record.lines_before + lines),
+                    place: ctx.place(window, record.at + at, record.lines_before + lines),
                     line: text,
                 },
             ));
@@ -404,6 +482,13 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
         let Some(a) = access::read(text) else {
             tally.unknown_lines += 1;
             tally.unknown_bytes += text.len() as u64;
+            let quote = QuoteText {
+                place: ctx.place(window, at, lines),
+                line: text,
+            };
+            tally
+                .unknown_shapes
+                .add(text, text.len() as u64, None, &quote);
             continue;
         };
         tally.known += 1;
@@ -417,7 +502,7 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
             &Line {
                 time,
                 quote: QuoteText {
-                    place: place(window, at, lines),
+                    place: ctx.place(window, at, lines),
                     line: text,
                 },
             },
@@ -441,7 +526,7 @@ fn read_gc(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mu
                 &Line {
                     time,
                     quote: QuoteText {
-                        place: place(window, at, lines),
+                        place: ctx.place(window, at, lines),
                         line: text,
                     },
                 },

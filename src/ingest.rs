@@ -1,6 +1,7 @@
 //! From inputs to facts: the windows of all files, read and parsed by all threads, folded and merged in order.
 
 use std::cell::RefCell;
+use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -38,6 +39,8 @@ enum Task<'a> {
     Stream(&'a Artefact),
     /// A file read at once.
     Whole(&'a Artefact),
+    /// Files of one packed archive, in their order: it is unpacked once for all of them.
+    Archive(Vec<&'a Artefact>),
     /// A heap dump.
     Dump(&'a Artefact),
 }
@@ -45,45 +48,104 @@ enum Task<'a> {
 /// Reads all files of all nodes; facts by node.
 #[must_use]
 pub fn ingest(inputs: &Inputs, options: &ReadOptions, progress: Progress<'_>) -> Vec<Facts> {
+    ingest_by(inputs, options, read::WINDOW, progress)
+}
+
+/// [`ingest`] with windows of another size: the facts are the same, which is what this is for.
+#[must_use]
+pub fn ingest_by(
+    inputs: &Inputs,
+    options: &ReadOptions,
+    window: u64,
+    progress: Progress<'_>,
+) -> Vec<Facts> {
     (0..inputs.nodes.len())
         .into_par_iter()
         .map(|node| {
-            let tasks: Vec<Task<'_>> = inputs
-                .artefacts
-                .iter()
-                .filter(|a| a.node == node)
-                .flat_map(tasks_of)
-                .collect();
+            let tasks = tasks(inputs.artefacts.iter().filter(|a| a.node == node), window);
             // Indexed, so neighbours stay neighbours: merging need only be associative.
             let mut facts = tasks
                 .par_iter()
                 .fold(Facts::default, |mut facts, task| {
-                    run(task, options, &mut facts, progress);
+                    run(task, options, window, &mut facts, progress);
                     facts
                 })
                 .reduce(Facts::default, Facts::merged);
+            for a in inputs.artefacts.iter().filter(|a| a.node == node) {
+                if a.shift_ms != 0 {
+                    facts.add_issue(
+                        at(a, 0),
+                        format!(
+                            "its times are printed at another offset from UTC than those of the node's logs; moved by {} min",
+                            a.shift_ms / 60_000
+                        ),
+                        ParseErrorKind::Unexpected,
+                    );
+                }
+            }
             facts.settle();
             facts
         })
         .collect()
 }
 
-fn tasks_of(a: &Artefact) -> Vec<Task<'_>> {
-    match a.format {
-        Format::Empty => Vec::new(),
-        Format::HeapDump => vec![Task::Dump(a)],
-        f if f.is_log() && a.packing == Packing::Plain => (0..a.size.div_ceil(read::WINDOW))
-            .map(|i| Task::Window(a, i * read::WINDOW))
-            .collect(),
-        f if f.is_log() => vec![Task::Stream(a)],
-        _ => vec![Task::Whole(a)],
+/// The archive a file must be unpacked with, if there is one.
+fn archive_of(a: &Artefact) -> Option<(*const Origin, u64)> {
+    match &a.origin {
+        Origin::Part { outer, offset, .. } if !a.origin.is_direct() => {
+            Some((std::sync::Arc::as_ptr(outer), *offset))
+        }
+        _ => None,
     }
+}
+
+fn tasks<'a>(artefacts: impl Iterator<Item = &'a Artefact>, window: u64) -> Vec<Task<'a>> {
+    let mut tasks = Vec::new();
+    // Where the archives of files stand among the tasks.
+    let mut archives: Vec<(*const Origin, usize)> = Vec::new();
+    for a in artefacts {
+        match a.format {
+            Format::Empty => continue,
+            // A dump is walked several times: it is opened anew each time, also when it lies in an archive.
+            Format::HeapDump => {
+                tasks.push(Task::Dump(a));
+                continue;
+            }
+            _ => {}
+        }
+        if let Some((outer, _)) = archive_of(a) {
+            let known = archives.iter().find(|(o, _)| *o == outer).map(|(_, i)| *i);
+            match known.and_then(|i| tasks.get_mut(i)) {
+                Some(Task::Archive(list)) => list.push(a),
+                _ => {
+                    archives.push((outer, tasks.len()));
+                    tasks.push(Task::Archive(vec![a]));
+                }
+            }
+            continue;
+        }
+        match a.format {
+            f if f.is_log() && a.packing == Packing::Plain => {
+                tasks.extend((0..a.size.div_ceil(window)).map(|i| Task::Window(a, i * window)));
+            }
+            f if f.is_log() => tasks.push(Task::Stream(a)),
+            _ => tasks.push(Task::Whole(a)),
+        }
+    }
+    for t in &mut tasks {
+        if let Task::Archive(list) = t {
+            list.sort_by_key(|a| archive_of(a).map(|(_, offset)| offset));
+        }
+    }
+    tasks
 }
 
 fn context<'a>(a: &'a Artefact, options: &ReadOptions) -> Context<'a> {
     let offset = i64::from(options.offset_minutes.unwrap_or(0)) * 60_000;
     Context {
         format: a.format,
+        wrapping: a.wrapping,
+        map: None,
         shift_ms: a.shift_ms,
         name_time: a.name_time,
         modified: a.modified_ms.map(|ms| WallTime(ms + offset)),
@@ -96,12 +158,68 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-fn run(task: &Task<'_>, options: &ReadOptions, facts: &mut Facts, progress: Progress<'_>) {
+fn run(
+    task: &Task<'_>,
+    options: &ReadOptions,
+    window: u64,
+    facts: &mut Facts,
+    progress: Progress<'_>,
+) {
     match task {
-        Task::Window(a, from) => run_window(a, *from, &context(a, options), facts, progress),
-        Task::Stream(a) => run_stream(a, &context(a, options), facts, progress),
-        Task::Whole(a) => run_whole(a, &context(a, options), facts, progress),
+        Task::Window(a, from) => {
+            run_window(a, *from, window, &context(a, options), facts, progress);
+        }
+        Task::Stream(a) => match read::open_stream(a) {
+            Ok(s) => run_stream(a, s, window, &context(a, options), facts, progress),
+            Err(e) => failed(a, 0, &e.to_string(), facts),
+        },
+        Task::Whole(a) => match read::open_stream(a) {
+            Ok(s) => run_whole(a, s, &context(a, options), facts, progress),
+            Err(e) => failed(a, 0, &e.to_string(), facts),
+        },
+        Task::Archive(list) => run_archive(list, options, window, facts, progress),
         Task::Dump(a) => run_dump(a, facts, progress),
+    }
+}
+
+fn run_archive(
+    list: &[&Artefact],
+    options: &ReadOptions,
+    window: u64,
+    facts: &mut Facts,
+    progress: Progress<'_>,
+) {
+    let Some(Origin::Part { outer, packing, .. }) = list.first().map(|a| &a.origin) else {
+        return;
+    };
+    let stream = read::open_origin(outer).and_then(|raw| read::unpack(raw, *packing));
+    let mut stream = match stream {
+        Ok(s) => s,
+        Err(e) => {
+            for a in list {
+                failed(a, 0, &e.to_string(), facts);
+            }
+            return;
+        }
+    };
+    let mut at = 0;
+    for a in list {
+        let Origin::Part { offset, len, .. } = &a.origin else {
+            continue;
+        };
+        if let Err(e) = read::skip(&mut *stream, offset.saturating_sub(at)) {
+            failed(a, 0, &e.to_string(), facts);
+            continue;
+        }
+        let mut part = (&mut *stream).take(*len);
+        match read::unpack(Box::new(&mut part), a.packing) {
+            Ok(s) if a.format.is_log() => {
+                run_stream(a, s, window, &context(a, options), facts, progress);
+            }
+            Ok(s) => run_whole(a, s, &context(a, options), facts, progress),
+            Err(e) => failed(a, 0, &e.to_string(), facts),
+        }
+        at = offset + len - part.limit();
     }
 }
 
@@ -125,6 +243,7 @@ fn failed(a: &Artefact, offset: u64, what: &str, facts: &mut Facts) {
 fn run_window(
     a: &Artefact,
     from: u64,
+    stretch: u64,
     ctx: &Context<'_>,
     facts: &mut Facts,
     progress: Progress<'_>,
@@ -134,7 +253,7 @@ fn run_window(
         Err(e) => return failed(a, from, &e.to_string(), facts),
     };
     BUFFER.with_borrow_mut(|buffer| {
-        match read::log_window(&source, from, a.format.undated(), buffer) {
+        match read::sized_log_window(&source, from, stretch, a.cutting(), buffer) {
             Ok(w) => {
                 let window = Window {
                     artefact: a.id,
@@ -165,12 +284,15 @@ fn check_end(window: &Window<'_>, facts: &mut Facts) {
     }
 }
 
-fn run_stream(a: &Artefact, ctx: &Context<'_>, facts: &mut Facts, progress: Progress<'_>) {
-    let stream = match read::open_stream(a) {
-        Ok(s) => s,
-        Err(e) => return failed(a, 0, &e.to_string(), facts),
-    };
-    let mut windows = read::StreamWindows::new(stream, a.format.undated());
+fn run_stream(
+    a: &Artefact,
+    stream: Box<dyn Read + Send + '_>,
+    window: u64,
+    ctx: &Context<'_>,
+    facts: &mut Facts,
+    progress: Progress<'_>,
+) {
+    let mut windows = read::StreamWindows::sized(stream, window, a.cutting());
     let mut end = 0;
     while let Some((base, bytes, last)) = windows.next_window() {
         let window = Window {
@@ -194,8 +316,14 @@ fn run_stream(a: &Artefact, ctx: &Context<'_>, facts: &mut Facts, progress: Prog
     }
 }
 
-fn run_whole(a: &Artefact, ctx: &Context<'_>, facts: &mut Facts, progress: Progress<'_>) {
-    match read::read_whole(a, WHOLE_MAX) {
+fn run_whole(
+    a: &Artefact,
+    stream: Box<dyn Read + Send + '_>,
+    ctx: &Context<'_>,
+    facts: &mut Facts,
+    progress: Progress<'_>,
+) {
+    match read::read_all(stream, WHOLE_MAX) {
         Ok((bytes, trouble)) => {
             let window = Window {
                 artefact: a.id,

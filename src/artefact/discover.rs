@@ -4,6 +4,7 @@
 //! that holds no other one. So `node-1/logs` and `node-1/nmt` are one node, `node-2/logs` another. A path without any log
 //! directory belongs to the only node there is, or is a node of its own.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -12,14 +13,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Artefact, Inputs, Node, Origin, Packing, Skipped, read};
+use super::{Artefact, Inputs, Node, Origin, Packing, Skipped, archive, read};
 use crate::format::{Format, sniff};
 use crate::parse::statement::Series;
+use crate::parse::wrapping::{Wrapping, is_dirty, unwrap};
 use crate::span::ArtefactId;
 use crate::units::WallTime;
 
 /// Bytes looked at to recognise a file.
-const HEAD: u64 = 1 << 16;
+pub(super) const HEAD: u64 = 1 << 16;
 
 /// Most of standard input that is taken.
 const STDIN_MAX: u64 = 1 << 31;
@@ -40,6 +42,8 @@ struct Found {
     origin: Origin,
     size: u64,
     modified_ms: Option<i64>,
+    /// What its first bytes say; the error is the operating system's.
+    looked: Result<Looked, String>,
 }
 
 impl Found {
@@ -66,6 +70,7 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
     for (i, a) in arguments.iter().enumerate() {
         collect(i, a, &mut found, &mut skipped)?;
     }
+    let found = look_at_all(found, &mut skipped);
     let (nodes, node_of) = group(arguments, &found);
     let mut artefacts = Vec::new();
     for (f, node) in found.into_iter().zip(node_of) {
@@ -77,6 +82,7 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
             origin: f.origin,
             size: f.size,
             packing: Packing::Plain,
+            wrapping: Wrapping::None,
             format: Format::Empty,
             node,
             name_time: time_in_name(&name),
@@ -90,17 +96,20 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
             size: a.size,
             node: nodes.get(node).map(|n: &Node| n.id.clone()),
         };
-        match look(&mut a.clone(), &name) {
-            Ok(Ok((packing, format))) => {
-                a.packing = packing;
-                a.format = format;
-                artefacts.push(a);
+        match f.looked {
+            Ok(Ok(look)) => {
+                a.packing = look.packing;
+                a.wrapping = look.wrapping;
+                a.format = look.format;
+                artefacts.push((a, look));
             }
             Ok(Err(why)) => skipped.push(skip(why.to_owned(), false)),
             Err(e) => skipped.push(skip(format!("cannot be read: {e}"), true)),
         }
     }
-    artefacts.sort_by_cached_key(|a| (a.node, reading_order(a)));
+    artefacts.sort_by_cached_key(|(a, _)| (a.node, reading_order(a)));
+    set_shifts(&mut artefacts);
+    let mut artefacts = without_doubles(artefacts, &nodes, &mut skipped);
     for (i, a) in artefacts.iter_mut().enumerate() {
         a.id = ArtefactId(u32::try_from(i).unwrap_or(u32::MAX));
     }
@@ -110,6 +119,111 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
         artefacts,
         skipped,
     })
+}
+
+/// Times of a file that prints them at another offset from UTC than the node's own logs are moved to the node's clock.
+fn set_shifts(artefacts: &mut [(Artefact, Look)]) {
+    let nodes = artefacts.iter().map(|(a, _)| a.node + 1).max().unwrap_or(0);
+    for node in 0..nodes {
+        let offset_of = |artefacts: &[(Artefact, Look)]| {
+            artefacts
+                .iter()
+                .filter(|(a, _)| a.node == node && matches!(a.format, Format::Log(_)))
+                .find_map(|(_, l)| l.offset)
+        };
+        let Some(own) = offset_of(artefacts) else {
+            continue;
+        };
+        for (a, look) in artefacts.iter_mut().filter(|(a, _)| a.node == node) {
+            if matches!(a.format, Format::AccessLog | Format::GcLog)
+                && let Some(printed) = look.offset
+                // An hour may be the beginning or the end of summer time, between the heads of the two files.
+                && (own - printed).abs() > 60
+            {
+                a.shift_ms = i64::from(own - printed) * 60_000;
+            }
+        }
+    }
+}
+
+/// A log that lies there twice (plain and packed, or copied) is read once; so is one of which an earlier copy lies beside it.
+fn without_doubles(
+    artefacts: Vec<(Artefact, Look)>,
+    nodes: &[Node],
+    skipped: &mut Vec<Skipped>,
+) -> Vec<Artefact> {
+    let mut by_first: BTreeMap<(usize, Format, u64), Vec<usize>> = BTreeMap::new();
+    for (i, (a, look)) in artefacts.iter().enumerate() {
+        if a.format.is_log() {
+            by_first
+                .entry((a.node, a.format, look.first))
+                .or_default()
+                .push(i);
+        }
+    }
+    let mut drop: BTreeMap<usize, String> = BTreeMap::new();
+    for group in by_first.values().filter(|g| g.len() > 1) {
+        for (k, &i) in group.iter().enumerate() {
+            for &j in &group[k + 1..] {
+                if drop.contains_key(&i) || drop.contains_key(&j) {
+                    continue;
+                }
+                let (a, b) = (&artefacts[i].0, &artefacts[j].0);
+                match compare(a, b) {
+                    Some(Ordering::Equal) => {
+                        // The one that need not be unpacked is kept.
+                        let order = |x: &Artefact| (x.packing, x.label.len());
+                        let (keep, go) = if order(b) < order(a) { (j, i) } else { (i, j) };
+                        drop.insert(go, format!("the same as {}", artefacts[keep].0.label));
+                    }
+                    Some(Ordering::Less) => {
+                        drop.insert(i, format!("the beginning of {}", b.label));
+                    }
+                    Some(Ordering::Greater) => {
+                        drop.insert(j, format!("the beginning of {}", a.label));
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+    let mut kept = Vec::with_capacity(artefacts.len());
+    for (i, (a, _)) in artefacts.into_iter().enumerate() {
+        match drop.remove(&i) {
+            Some(why) => skipped.push(Skipped {
+                why,
+                failed: false,
+                size: a.size,
+                node: nodes.get(a.node).map(|n| n.id.clone()),
+                label: a.label,
+            }),
+            None => kept.push(a),
+        }
+    }
+    kept
+}
+
+/// Whether two files hold the same, or one the beginning of the other; `None` when they differ or cannot be read.
+fn compare(a: &Artefact, b: &Artefact) -> Option<Ordering> {
+    const STEP: u64 = 1 << 17;
+    let (mut a, mut b) = (read::open_stream(a).ok()?, read::open_stream(b).ok()?);
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    let mut any = false;
+    loop {
+        x.clear();
+        y.clear();
+        // A packed copy that breaks off holds the beginning.
+        let _ = a.by_ref().take(STEP).read_to_end(&mut x);
+        let _ = b.by_ref().take(STEP).read_to_end(&mut y);
+        let n = x.len().min(y.len());
+        if x[..n] != y[..n] || (!any && n == 0) {
+            return None;
+        }
+        any = true;
+        if x.len() != y.len() || x.is_empty() {
+            return Some(x.len().cmp(&y.len()));
+        }
+    }
 }
 
 /// Rotated logs of one series stand in the order they were written: dated ones first, the one without a date last.
@@ -161,6 +275,7 @@ fn collect(
             size: bytes.len() as u64,
             origin: Origin::Memory(Arc::new(bytes)),
             modified_ms: None,
+            looked: NOT_YET,
         });
         return Ok(());
     }
@@ -193,6 +308,7 @@ fn file(argument: usize, parts: Vec<String>, path: PathBuf, meta: &fs::Metadata)
             .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
             .and_then(|d| i64::try_from(d.as_millis()).ok()),
         origin: Origin::File(path),
+        looked: NOT_YET,
     }
 }
 
@@ -248,32 +364,150 @@ fn walk(
     }
 }
 
-/// Unpacks and recognises the head of a file. The outer error is the operating system's, the inner one says why the file
-/// is of no use.
-fn look(a: &mut Artefact, name: &str) -> std::io::Result<Result<(Packing, Format), &'static str>> {
+/// How a file is packed, what stands around its lines, what it is; or why it is of no use.
+pub(super) type Looked = Result<Look, &'static str>;
+
+/// What the first bytes of a file tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    packing: Packing,
+    wrapping: Wrapping,
+    format: Format,
+    /// Hash of the first bytes, unpacked: equal files have equal ones.
+    first: u64,
+    /// Minutes east of UTC at which the file prints its times, if its first lines tell.
+    offset: Option<i32>,
+}
+
+fn look_as(packing: Packing, wrapping: Wrapping, format: Format, head: &[u8], text: &[u8]) -> Look {
+    let first = head
+        .iter()
+        .take(256)
+        .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| {
+            (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+        });
+    Look {
+        packing,
+        wrapping,
+        format,
+        first,
+        offset: crate::format::offset_of_head(format, text),
+    }
+}
+
+const NOT_YET: Result<Looked, String> = Ok(Err("not looked at"));
+
+/// Recognises all files by their first bytes; what is in an archive takes its place.
+fn look_at_all(found: Vec<Found>, skipped: &mut Vec<Skipped>) -> Vec<Found> {
+    let mut out = Vec::with_capacity(found.len());
+    let mut kept = 0;
+    for mut f in found {
+        let name = f.name().to_owned();
+        match head_of(&f.origin) {
+            Ok((packing, head)) => match archive::Kind::of(&head) {
+                Some(kind) => {
+                    let listing = archive::list(&f.origin, f.size, packing, kind, kept);
+                    kept = listing.kept;
+                    let below = |parts: Vec<String>| [f.parts.clone(), parts].concat();
+                    for (parts, why, failed) in listing.skipped {
+                        skipped.push(Skipped {
+                            label: below(parts).join("/"),
+                            why,
+                            failed,
+                            size: 0,
+                            node: None,
+                        });
+                    }
+                    out.extend(listing.entries.into_iter().map(|e| Found {
+                        argument: f.argument,
+                        parts: below(e.parts),
+                        origin: e.origin,
+                        size: e.size,
+                        modified_ms: e.modified_ms,
+                        looked: Ok(e.looked),
+                    }));
+                    continue;
+                }
+                None => f.looked = Ok(look_at_head(&name, packing, &head)),
+            },
+            Err(e) => f.looked = Err(e.to_string()),
+        }
+        out.push(f);
+    }
+    out
+}
+
+/// How a file is packed, and its first bytes unpacked.
+fn head_of(origin: &Origin) -> std::io::Result<(Packing, Vec<u8>)> {
     let mut head = Vec::new();
-    read::open_stream(a)?.take(HEAD).read_to_end(&mut head)?;
+    read::open_origin(origin)?
+        .take(HEAD)
+        .read_to_end(&mut head)?;
     let packing = Packing::of(&head);
+    if packing == Packing::Plain {
+        return Ok((packing, head));
+    }
+    let unpacked = first_bytes(&mut *read::unpack(read::open_origin(origin)?, packing)?)?;
+    Ok((packing, unpacked))
+}
+
+/// As much as can be read, up to [`HEAD`]: a stream cut early still shows what it is.
+fn first_bytes(stream: &mut dyn Read) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut chunk = [0u8; 8192];
+    while head.len() < HEAD as usize {
+        match stream.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(n) => head.extend_from_slice(&chunk[..n]),
+            Err(e) if head.is_empty() => return Err(e),
+            Err(_) => break,
+        }
+    }
+    Ok(head)
+}
+
+/// The same of a file whose first bytes are in hand.
+pub(super) fn unpacked_head(head: &[u8]) -> (Packing, Vec<u8>) {
+    let packing = Packing::of(head);
+    let unpacked = match packing {
+        Packing::Plain => Ok(head.to_vec()),
+        packing => read::unpack(Box::new(std::io::Cursor::new(head.to_vec())), packing)
+            .and_then(|mut r| first_bytes(&mut *r)),
+    };
+    (packing, unpacked.unwrap_or_default())
+}
+
+/// What a file of this name and these first bytes is.
+pub(super) fn look_at_head(name: &str, packing: Packing, head: &[u8]) -> Looked {
     let bare = name
         .strip_suffix(".gz")
         .or_else(|| name.strip_suffix(".zst"))
         .unwrap_or(name);
-    if packing != Packing::Plain {
-        a.packing = packing;
-        head.clear();
-        let mut stream = read::open_stream(a)?;
-        let mut chunk = [0u8; 8192];
-        // A stream cut early still shows what it is.
-        while head.len() < HEAD as usize {
-            match stream.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(n) => head.extend_from_slice(&chunk[..n]),
-                Err(e) if head.is_empty() => return Err(e),
-                Err(_) => break,
-            }
+    let wrapping = Wrapping::of(head);
+    if wrapping != Wrapping::None || is_dirty(head) {
+        let (inner, _) = unwrap(head, wrapping);
+        if let Ok(f) = sniff(bare, &inner)
+            && f.is_log()
+        {
+            return Ok(look_as(packing, wrapping, f, head, &inner));
         }
     }
-    Ok(sniff(bare, &head).map(|f| (packing, f)))
+    sniff(bare, head).map(|f| look_as(packing, Wrapping::None, f, head, head))
+}
+
+/// The name of an archive without what tells that it is one.
+fn archive_stem(name: &str) -> Option<&str> {
+    const ENDS: [&str; 7] = [
+        ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar", ".zip", ".taz",
+    ];
+    ENDS.iter().find_map(|e| name.strip_suffix(e))
+}
+
+/// The node that a folder in an archive is of: the last folder in it that is not just `logs`, else the archive's own name.
+fn name_in_archive(folder: &[String]) -> Option<(Option<String>, String)> {
+    let at = folder.iter().rposition(|p| archive_stem(p).is_some())?;
+    let inner = folder[at + 1..].iter().rev().find(|p| *p != "logs");
+    Some((inner.cloned(), archive_stem(&folder[at])?.to_owned()))
 }
 
 /// Nodes, and the node of each file.
@@ -300,6 +534,19 @@ fn group(arguments: &[Argument], found: &[Found]) -> (Vec<Node>, Vec<usize>) {
             let root = folder[..keep].to_vec();
             let id = match (&a.node, root.last()) {
                 (Some(name), _) if folders.len() == 1 => name.clone(),
+                (_, last)
+                    if last.is_none_or(|l| archive_stem(l).is_some() || l == "logs")
+                        && name_in_archive(folder).is_some() =>
+                {
+                    let all = || folders.iter().filter_map(|f| name_in_archive(f)?.0);
+                    match name_in_archive(folder) {
+                        Some((Some(inner), _)) if all().filter(|n| *n == inner).count() == 1 => {
+                            inner
+                        }
+                        Some((_, stem)) => stem,
+                        None => name_of(&a.path),
+                    }
+                }
                 (_, Some(last)) if last != "logs" => last.clone(),
                 (_, Some(_)) if root.len() > 1 => root[root.len() - 2].clone(),
                 _ => name_of(&a.path),
@@ -477,6 +724,7 @@ mod tests {
                 origin: Origin::Memory(Arc::default()),
                 size: 0,
                 packing: Packing::Plain,
+                wrapping: Wrapping::None,
                 format: Format::Empty,
                 node: 0,
                 name_time: None,
@@ -511,6 +759,7 @@ mod tests {
                 origin: Origin::Memory(Arc::default()),
                 size: 0,
                 modified_ms: None,
+                looked: NOT_YET,
             })
             .collect();
         let a = [Argument {

@@ -1,6 +1,7 @@
 //! The inputs: which files there are, to which node each belongs, and their bytes. The only module that touches the file
 //! system for reading.
 
+mod archive;
 pub mod discover;
 pub mod map;
 pub mod read;
@@ -8,6 +9,8 @@ pub mod read;
 use std::path::PathBuf;
 
 use crate::format::Format;
+use crate::parse::record::Cutting;
+use crate::parse::wrapping::Wrapping;
 use crate::span::ArtefactId;
 use crate::units::WallTime;
 
@@ -20,6 +23,8 @@ pub enum Packing {
     Gzip,
     /// Zstandard.
     Zstd,
+    /// Deflate without a header, as in a zip archive.
+    Deflate,
 }
 
 impl Packing {
@@ -39,8 +44,30 @@ impl Packing {
 pub enum Origin {
     /// A file.
     File(PathBuf),
-    /// Standard input, read once into memory.
+    /// Standard input, or a small file of an archive, read once into memory.
     Memory(std::sync::Arc<Vec<u8>>),
+    /// A file in an archive: a stretch of what another origin unpacks to.
+    Part {
+        /// The archive.
+        outer: std::sync::Arc<Origin>,
+        /// How the archive is packed.
+        packing: Packing,
+        /// Where the file begins in the unpacked archive.
+        offset: u64,
+        /// Its length.
+        len: u64,
+    },
+}
+
+impl Origin {
+    /// Whether its bytes can be read at any offset without reading those before.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        match self {
+            Self::File(_) | Self::Memory(_) => true,
+            Self::Part { outer, packing, .. } => *packing == Packing::Plain && outer.is_direct(),
+        }
+    }
 }
 
 /// One input file.
@@ -56,6 +83,8 @@ pub struct Artefact {
     pub size: u64,
     /// How they are packed.
     pub packing: Packing,
+    /// What stands around the lines of a log.
+    pub wrapping: Wrapping,
     /// What they are.
     pub format: Format,
     /// Index of its node in [`Inputs::nodes`].
@@ -99,6 +128,17 @@ pub struct Inputs {
     pub artefacts: Vec<Artefact>,
     /// The files that are not read.
     pub skipped: Vec<Skipped>,
+}
+
+impl Artefact {
+    /// How the text is cut into records.
+    #[must_use]
+    pub fn cutting(&self) -> Cutting {
+        Cutting {
+            undated: self.format.undated(),
+            wrapping: self.wrapping,
+        }
+    }
 }
 
 impl Inputs {

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::{Artefact, Origin, Packing};
-use crate::parse::record::{Undated, find_head};
+use crate::parse::record::{Cutting, find_head, trim_line_end};
+use crate::parse::wrapping::Wrapping;
 
 /// Stretch of a file that one window begins in.
 pub const WINDOW: u64 = 1 << 20;
@@ -23,6 +24,8 @@ pub enum Source {
     File(File),
     /// Bytes in memory.
     Memory(std::sync::Arc<Vec<u8>>),
+    /// A stretch of another: its start and its length.
+    Stretch(Box<Source>, u64, u64),
 }
 
 impl Source {
@@ -31,15 +34,38 @@ impl Source {
     /// # Errors
     /// What the operating system says.
     pub fn open(a: &Artefact) -> io::Result<Self> {
-        Ok(match &a.origin {
+        Self::open_origin(&a.origin)
+    }
+
+    /// Opens an origin that is direct.
+    ///
+    /// # Errors
+    /// What the operating system says; an origin that must be read from its start is none.
+    pub fn open_origin(origin: &Origin) -> io::Result<Self> {
+        Ok(match origin {
             Origin::File(p) => Self::File(File::open(p)?),
             Origin::Memory(m) => Self::Memory(m.clone()),
+            Origin::Part {
+                outer,
+                packing: Packing::Plain,
+                offset,
+                len,
+            } => Self::Stretch(Box::new(Self::open_origin(outer)?), *offset, *len),
+            Origin::Part { .. } => return Err(io::ErrorKind::Unsupported.into()),
         })
     }
 
     /// Fills as much of `buf` as there is at `offset`; fewer bytes mean the end of the file.
-    fn read_at(&self, mut offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn read_at(&self, mut offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         match self {
+            Self::Stretch(inner, start, len) => {
+                let left = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
+                let n = buf.len().min(left);
+                inner.read_at(start.saturating_add(offset), &mut buf[..n])
+            }
             Self::Memory(m) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX).min(m.len());
                 let n = buf.len().min(m.len() - from);
@@ -95,10 +121,25 @@ pub struct LogWindow {
 pub fn log_window(
     source: &Source,
     from: u64,
-    undated: Undated,
+    cutting: impl Into<Cutting>,
     buffer: &mut Vec<u8>,
 ) -> io::Result<LogWindow> {
-    let stretch = WINDOW as usize;
+    sized_log_window(source, from, WINDOW, cutting.into(), buffer)
+}
+
+/// [`log_window`] with stretches of another length than [`WINDOW`]; `from` is a multiple of it. What the windows of a file
+/// say together does not depend on the length.
+///
+/// # Errors
+/// What the operating system says.
+pub fn sized_log_window(
+    source: &Source,
+    from: u64,
+    stretch: u64,
+    cutting: Cutting,
+    buffer: &mut Vec<u8>,
+) -> io::Result<LogWindow> {
+    let stretch = usize::try_from(stretch).unwrap_or(WINDOW as usize);
     // One byte more in front tells whether the stretch begins at a line.
     let lead = usize::from(from > 0);
     let mut want = lead + stretch + 4096;
@@ -118,7 +159,7 @@ pub fn log_window(
         // The boundary behind is the next stretch's own beginning.
         let next = lead + stretch;
         let limit = (next + stretch).min(have);
-        if find_head(&buffer[..limit], next, undated).is_some() || at_end || have >= next + stretch
+        if find_head(&buffer[..limit], next, cutting).is_some() || at_end || have >= next + stretch
         {
             break;
         }
@@ -129,7 +170,10 @@ pub fn log_window(
             return have;
         }
         let limit = (at + stretch).min(have);
-        find_head(&buffer[..limit], at, undated).unwrap_or(at)
+        // Where the text ends before the stretch does, what has no head belongs to the last record of the window before; a
+        // record as long as a whole stretch is cut.
+        let none = if have < at + stretch { have } else { at };
+        find_head(&buffer[..limit], at, cutting).unwrap_or(none)
     };
     let start = if from == 0 { 0 } else { begin(lead) };
     let last = have <= lead + stretch;
@@ -148,11 +192,61 @@ pub fn log_window(
 /// # Errors
 /// What the operating system or the decoder says.
 pub fn open_stream(a: &Artefact) -> io::Result<Box<dyn Read + Send>> {
-    let raw: Box<dyn Read + Send> = match &a.origin {
+    unpack(open_origin(&a.origin)?, a.packing)
+}
+
+/// The bytes of an origin, from its start.
+///
+/// # Errors
+/// What the operating system or the decoder says.
+pub fn open_origin(origin: &Origin) -> io::Result<Box<dyn Read + Send>> {
+    if let Origin::Part {
+        outer,
+        packing,
+        offset,
+        len,
+    } = origin
+    {
+        if origin.is_direct() {
+            return Ok(Box::new(SourceReader {
+                source: Source::open_origin(origin)?,
+                at: 0,
+            }));
+        }
+        let mut stream = unpack(open_origin(outer)?, *packing)?;
+        skip(&mut stream, *offset)?;
+        return Ok(Box::new(stream.take(*len)));
+    }
+    Ok(match origin {
         Origin::File(p) => Box::new(File::open(p)?),
         Origin::Memory(m) => Box::new(io::Cursor::new(SharedBytes(m.clone()))),
-    };
-    unpack(raw, a.packing)
+        Origin::Part { .. } => return Err(io::ErrorKind::Unsupported.into()),
+    })
+}
+
+/// Reads over `n` bytes.
+///
+/// # Errors
+/// What reading says; a stream that ends before is one.
+pub fn skip(stream: &mut dyn Read, n: u64) -> io::Result<()> {
+    let skipped = io::copy(&mut stream.take(n), &mut io::sink())?;
+    if skipped < n {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+struct SourceReader {
+    source: Source,
+    at: u64,
+}
+
+impl Read for SourceReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.source.read_at(self.at, buf)?;
+        self.at += n as u64;
+        Ok(n)
+    }
 }
 
 struct SharedBytes(std::sync::Arc<Vec<u8>>);
@@ -167,30 +261,31 @@ impl AsRef<[u8]> for SharedBytes {
 ///
 /// # Errors
 /// A broken header of a Zstandard frame.
-pub fn unpack(raw: Box<dyn Read + Send>, packing: Packing) -> io::Result<Box<dyn Read + Send>> {
+pub fn unpack<'a>(
+    raw: Box<dyn Read + Send + 'a>,
+    packing: Packing,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match packing {
         Packing::Plain => raw,
         Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(
             io::BufReader::with_capacity(1 << 16, raw),
         )),
         Packing::Zstd => Box::new(ZstdFrames::new(raw)),
+        Packing::Deflate => Box::new(flate2::read::DeflateDecoder::new(raw)),
     })
 }
 
-/// One frame of a Zstandard stream.
-type Frame = ruzstd::decoding::StreamingDecoder<
-    io::BufReader<Box<dyn Read + Send>>,
-    ruzstd::decoding::FrameDecoder,
->;
+type Raw<'a> = io::BufReader<Box<dyn Read + Send + 'a>>;
+type ZstdDecoder<'a> = ruzstd::decoding::StreamingDecoder<Raw<'a>, ruzstd::decoding::FrameDecoder>;
 
 /// Frame after frame of a Zstandard stream; one decoder reads one frame.
-struct ZstdFrames {
-    raw: Option<io::BufReader<Box<dyn Read + Send>>>,
-    decoder: Option<Box<Frame>>,
+struct ZstdFrames<'a> {
+    raw: Option<Raw<'a>>,
+    decoder: Option<Box<ZstdDecoder<'a>>>,
 }
 
-impl ZstdFrames {
-    fn new(raw: Box<dyn Read + Send>) -> Self {
+impl<'a> ZstdFrames<'a> {
+    fn new(raw: Box<dyn Read + Send + 'a>) -> Self {
         Self {
             raw: Some(io::BufReader::with_capacity(1 << 17, raw)),
             decoder: None,
@@ -198,7 +293,7 @@ impl ZstdFrames {
     }
 }
 
-impl Read for ZstdFrames {
+impl Read for ZstdFrames<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             if let Some(d) = &mut self.decoder {
@@ -222,9 +317,10 @@ impl Read for ZstdFrames {
 }
 
 /// Cuts a stream into windows that end where a record does.
-pub struct StreamWindows {
-    stream: Box<dyn Read + Send>,
-    undated: Undated,
+pub struct StreamWindows<'a> {
+    stream: Box<dyn Read + Send + 'a>,
+    cutting: Cutting,
+    window: usize,
     buffer: Vec<u8>,
     base: u64,
     done: bool,
@@ -233,13 +329,20 @@ pub struct StreamWindows {
     pub error: Option<io::Error>,
 }
 
-impl StreamWindows {
+impl<'a> StreamWindows<'a> {
     /// Windows of `stream`.
     #[must_use]
-    pub fn new(stream: Box<dyn Read + Send>, undated: Undated) -> Self {
+    pub fn new(stream: Box<dyn Read + Send + 'a>, cutting: impl Into<Cutting>) -> Self {
+        Self::sized(stream, WINDOW, cutting.into())
+    }
+
+    /// Windows of about `window` bytes.
+    #[must_use]
+    pub fn sized(stream: Box<dyn Read + Send + 'a>, window: u64, cutting: Cutting) -> Self {
         Self {
             stream,
-            undated,
+            cutting,
+            window: usize::try_from(window).unwrap_or(WINDOW as usize),
             buffer: Vec::new(),
             base: 0,
             done: false,
@@ -253,7 +356,7 @@ impl StreamWindows {
         self.buffer.drain(..self.used);
         self.base += self.used as u64;
         self.used = 0;
-        let window = WINDOW as usize;
+        let window = self.window;
         let mut target = window;
         loop {
             self.fill(target);
@@ -264,7 +367,7 @@ impl StreamWindows {
                 self.used = self.buffer.len();
                 break;
             }
-            if let Some(at) = last_head(&self.buffer, self.undated) {
+            if let Some(at) = last_head(&self.buffer, self.cutting) {
                 self.used = at;
                 break;
             }
@@ -300,12 +403,17 @@ impl StreamWindows {
 }
 
 /// Index of the last record head that is not at the very start.
-fn last_head(bytes: &[u8], undated: Undated) -> Option<usize> {
+fn last_head(bytes: &[u8], cutting: Cutting) -> Option<usize> {
+    /// Enough of a line to see whether a record begins there, and what may stand before it.
+    const LOOK: usize = 640;
     let mut end = bytes.len();
     // The last line may be cut, head and all: it stays for the next window unless a later look finds it whole.
     while end > 1 {
         let at = memchr::memrchr(b'\n', &bytes[..end - 1])? + 1;
-        if find_head(&bytes[..bytes.len().min(at + 64)], at, undated) == Some(at) {
+        // A look that begins at 0 of what it is given takes the line before as ended.
+        if find_head(&bytes[at..bytes.len().min(at + LOOK)], 0, cutting) == Some(0)
+            && !goes_on(&bytes[..at - 1], cutting)
+        {
             return Some(at);
         }
         end = at;
@@ -313,12 +421,31 @@ fn last_head(bytes: &[u8], undated: Undated) -> Option<usize> {
     None
 }
 
+/// Whether the last line of `bytes` is one that goes on in the next.
+fn goes_on(bytes: &[u8], cutting: Cutting) -> bool {
+    if cutting.wrapping == Wrapping::None {
+        return false;
+    }
+    let start = memchr::memrchr(b'\n', bytes).map_or(0, |i| i + 1);
+    cutting.wrapping.text(trim_line_end(&bytes[start..])).1
+}
+
 /// Reads a whole artefact, unpacked, up to `most` bytes. The flag tells whether that was all of it.
 ///
 /// # Errors
 /// What the operating system says before anything could be read.
 pub fn read_whole(a: &Artefact, most: u64) -> io::Result<(Vec<u8>, Option<String>)> {
-    let stream = open_stream(a)?;
+    read_all(open_stream(a)?, most)
+}
+
+/// Reads a whole stream, up to `most` bytes, and says what was left out.
+///
+/// # Errors
+/// What the operating system says before anything could be read.
+pub fn read_all(
+    stream: Box<dyn Read + Send + '_>,
+    most: u64,
+) -> io::Result<(Vec<u8>, Option<String>)> {
     let mut out = Vec::new();
     match stream.take(most + 1).read_to_end(&mut out) {
         Ok(_) if out.len() as u64 > most => {
@@ -336,6 +463,7 @@ pub fn read_whole(a: &Artefact, most: u64) -> io::Result<(Vec<u8>, Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::record::Undated;
 
     fn log(records: usize) -> Vec<u8> {
         let mut out = Vec::new();

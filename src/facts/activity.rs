@@ -73,6 +73,49 @@ pub enum Signal {
     TaskFailed,
     /// Netty leak record.
     NettyLeak,
+    /// A second record of a naming push that is counted already: the time-out behind a failure at once (up to 3.0.2), or the
+    /// failure of a UDP push that was given up. With [`Self::PushFail`] all records of failed pushes.
+    PushEcho,
+    /// Naming push failed by time-out, dated at its sending. Only while reading; then part of [`Self::PushFail`].
+    PushTimeout,
+    /// UDP push could not be sent.
+    UdpSendFailed,
+    /// UDP push acknowledged late.
+    UdpLateAck,
+    /// Push to a fuzzy watcher failed.
+    FuzzyPushFail,
+    /// Asked to connect elsewhere.
+    ResetSent,
+    /// Gave no sign of life when asked.
+    DetectionFailed,
+    /// Connections over a limit were ejected.
+    OverLimit,
+    /// What a disconnect should have cleaned up was not.
+    CleanupFailed,
+    /// Refused by a TPS rule.
+    TpsOverLimit,
+    /// Configuration fetched, told by config-trace.
+    ConfigPull,
+    /// Configuration changed in the database.
+    ConfigChanged,
+    /// Request passed through authorisation.
+    AuthChecked,
+    /// Request denied.
+    AuthDenied,
+    /// Request without the servers' identity.
+    IdentityInvalid,
+    /// A worker was busy with one task for over a second; the amount is milliseconds.
+    TaskSlow,
+    /// A peer's copy of a client differs.
+    DistroVerifyFailed,
+    /// A peer does not answer.
+    PeerUnhealthy,
+    /// Raft lost its leader, or cannot reach it.
+    RaftTrouble,
+    /// A gRPC connection died while it was read.
+    TransportFailed,
+    /// A thread died of an uncaught throwable.
+    Uncaught,
 }
 
 impl Signal {
@@ -193,6 +236,12 @@ impl Activities {
             }
         };
         &mut self.0[at].1
+    }
+
+    /// Takes the activity of one kind out.
+    pub fn take(&mut self, signal: Signal) -> Option<Activity> {
+        let at = self.0.iter().position(|(s, _)| *s == signal)?;
+        Some(self.0.remove(at).1)
     }
 
     /// The activity of one kind.

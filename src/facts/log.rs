@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::activity::{Activities, Signal};
+use super::echo::{self, Echoes, FewFailures};
 use super::logins::Logins;
 use super::quote::{Quote, QuoteText};
-use super::series::{CLIENT_BUCKETS, NODE_BUCKETS};
+use super::series::{CLIENT_BUCKETS, NODE_BUCKETS, Series};
 use crate::parse::access::Access;
+use crate::parse::cut;
 use crate::parse::failure::{Failure, Side};
+use crate::parse::statement::banner::BannerField;
 use crate::parse::statement::{ConnectionId, Event, MetaText, PushFailure, ServiceText};
 use crate::span::ArtefactId;
 use crate::units::{Address, WallTime};
@@ -145,6 +148,15 @@ pub struct FailureFacts {
     pub artefacts: BTreeSet<ArtefactId>,
 }
 
+impl FailureFacts {
+    fn merge(&mut self, o: Self) {
+        self.count += o.count;
+        self.mentions += o.mentions;
+        self.activity.merge(o.activity);
+        self.artefacts.extend(o.artefacts);
+    }
+}
+
 /// Something that begins or ends a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MarkKind {
@@ -172,6 +184,48 @@ pub struct Mark {
     /// Java version, where told.
     pub java: Option<String>,
     /// The line.
+    pub quote: Quote,
+}
+
+/// What a text says of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServerKey {
+    /// Nacos release.
+    Version,
+    /// `stand alone`, `cluster`.
+    Mode,
+    /// HTTP port.
+    Port,
+    /// Process id.
+    Pid,
+    /// Address of the console; the node's own address stands in it.
+    Console,
+    /// `embedded`, `external`: where configurations are stored.
+    Storage,
+    /// Members the node starts with.
+    Members,
+}
+
+impl From<BannerField> for ServerKey {
+    fn from(f: BannerField) -> Self {
+        match f {
+            BannerField::Version => Self::Version,
+            BannerField::Mode => Self::Mode,
+            BannerField::Port => Self::Port,
+            BannerField::Pid => Self::Pid,
+            BannerField::Console => Self::Console,
+        }
+    }
+}
+
+/// Something said of the server, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFact {
+    /// What.
+    pub key: ServerKey,
+    /// The value as written, without `mode`.
+    pub value: String,
+    /// The line. Banners have no time: what follows them in their file belongs to the same start.
     pub quote: Quote,
 }
 
@@ -212,12 +266,22 @@ pub struct LogFacts {
     pub reasons: BTreeMap<String, u64>,
     /// Reasons of failed pushes, by kind.
     pub reason_kinds: BTreeMap<PushFailure, u64>,
+    /// Failed pushes by client, while they are few: until [`Self::settle`] has told echoes from failures.
+    few_failures: Map<Address, FewFailures>,
     /// Logins by address, user, status and second.
     pub logins: Logins,
+    /// Attempts by user that logs without an address tell (LDAP).
+    pub login_users: BTreeMap<Box<[u8]>, u64>,
+    /// Why requests were denied.
+    pub denied_reasons: BTreeMap<String, u64>,
+    /// Requests passed and refused by TPS point.
+    pub tps: BTreeMap<Box<[u8]>, TpsPoint>,
     /// HTTP requests by status.
     pub request_status: BTreeMap<u16, u64>,
     /// Starts and stops.
     pub marks: Vec<Mark>,
+    /// Release, mode, port, process id and address, wherever a log states them; in order of [`Quote::place`].
+    pub server: Vec<ServerFact>,
     /// Offsets from UTC.
     pub clock: BTreeMap<(ClockSource, i32), ClockEvidence>,
     /// Most connections in a census, and the last count.
@@ -228,6 +292,60 @@ pub struct LogFacts {
     pub config_queue_max: Option<(u64, Quote)>,
     /// Most subscribers in the naming figures.
     pub subscribers_max: Option<u64>,
+    /// Most services in the naming figures.
+    pub services_max: Option<u64>,
+    /// Most instances in the naming figures.
+    pub instances_max: Option<u64>,
+    /// Most pushes, and most failed ones, since midnight in the naming figures.
+    pub pushes_max: (Option<u64>, Option<u64>),
+    /// Most tasks that waited in all naming workers, and most in one.
+    pub task_backlog_max: Option<(u64, u64, Quote)>,
+    /// Most requests that waited when the request thread pool refused one: requests, threads.
+    pub pool_max: Option<(u64, u64, Quote)>,
+    /// Largest snapshot of a peer's data, in bytes.
+    pub snapshot_max: Option<(u64, Quote)>,
+}
+
+/// What the reports of a TPS point add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TpsPoint {
+    /// Requests let through.
+    pub passed: u64,
+    /// Requests refused.
+    pub denied: u64,
+    /// Most of one second, both kinds.
+    pub peak: u64,
+}
+
+/// Points of TPS reports; there are some thirty.
+const TPS_POINTS_MAX: usize = 512;
+
+/// Reasons of denied requests and users kept.
+const TEXTS_MAX: usize = 4096;
+
+/// The larger of two, of equals the one whose place comes first.
+fn larger<T: Ord>(a: Option<(T, Quote)>, b: Option<(T, Quote)>) -> Option<(T, Quote)> {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let b_wins = b.0 > a.0 || (b.0 == a.0 && b.1.key() < a.1.key());
+            Some(if b_wins { b } else { a })
+        }
+        (a, b) => a.or(b),
+    }
+}
+
+fn larger2(
+    a: Option<(u64, u64, Quote)>,
+    b: Option<(u64, u64, Quote)>,
+) -> Option<(u64, u64, Quote)> {
+    let nest = |x: Option<(u64, u64, Quote)>| x.map(|(n, m, q)| ((n, m), q));
+    larger(nest(a), nest(b)).map(|((n, m), q)| (n, m, q))
+}
+
+fn count_text(map: &mut BTreeMap<String, u64>, text: String) {
+    if map.len() < TEXTS_MAX || map.contains_key(&text) {
+        *map.entry(text).or_default() += 1;
+    }
 }
 
 /// Reason texts are free; more than these are counted as one.
@@ -350,9 +468,22 @@ impl LogFacts {
                 // Written when the time-out ends: the push itself is that much older.
                 let cost = i64::try_from(cost_ms).unwrap_or(0).min(600_000);
                 let time = time.map(|t| t.minus_ms(cost));
-                self.count_client(client, Signal::PushFail, time, 1, line);
                 let kind = PushFailure::of_reason(reason);
                 *self.reason_kinds.entry(kind).or_default() += 1;
+                let signal = match kind {
+                    PushFailure::Timeout => Signal::PushTimeout,
+                    PushFailure::NoAck => Signal::PushEcho,
+                    _ => Signal::PushFail,
+                };
+                self.count_client(client, signal, time, 1, line);
+                if signal != Signal::PushEcho
+                    && let Some(t) = time
+                {
+                    self.few_failures
+                        .entry(Address::read(client))
+                        .or_default()
+                        .add(service.0, t, signal == Signal::PushTimeout);
+                }
                 if kind == PushFailure::Busy {
                     self.count_client(client, Signal::PushBusy, time, 1, line);
                 }
@@ -362,8 +493,13 @@ impl LogFacts {
                 } else {
                     *self.reasons.entry("(other)".to_owned()).or_default() += 1;
                 }
-                let s = self.push_service(service, revision, time, Signal::PushFail, line);
-                s.failed += 1;
+                // Of UDP the service's own failure: its give-up names none.
+                let signal = if signal == Signal::PushEcho {
+                    Signal::PushFail
+                } else {
+                    signal
+                };
+                self.push_service(service, revision, time, signal, line);
             }
             Event::PushTaskFailed => self.total(Signal::PushTaskFailed, time, 1, line),
             Event::ConfigFanOut { clients, .. } => {
@@ -443,24 +579,97 @@ impl LogFacts {
             Event::UdpAcked { client } => self.count_client(client, Signal::UdpAck, time, 1, line),
             Event::ConfigListen { client, size, on } => {
                 if on {
-                    self.count_client(client, Signal::ConfigListen, time, size, line);
+                    self.maybe_client_amount(Some(client), Signal::ConfigListen, size, line);
                 }
             }
-            Event::ConfigGet { client } => {
-                self.count_client(client, Signal::ConfigGet, time, 1, line)
-            }
+            Event::ConfigGet { client } => self.maybe_client(Some(client), Signal::ConfigGet, line),
             Event::ConfigPublish { client } => {
-                self.count_client(client, Signal::ConfigPublish, time, 1, line)
+                self.maybe_client(Some(client), Signal::ConfigPublish, line)
             }
             Event::ConfigPoll { client } => {
-                self.count_client(client, Signal::ConfigPoll, time, 1, line)
+                self.maybe_client(Some(client), Signal::ConfigPoll, line)
             }
-            Event::LoginRefused => self.total(Signal::LoginRefused, time, 1, line),
-            Event::LoginTried => self.total(Signal::Login, time, 1, line),
+            Event::LoginRefused { client } => {
+                self.maybe_client(client, Signal::LoginRefused, line);
+            }
+            Event::LoginTried { user } => {
+                self.total(Signal::Login, time, 1, line);
+                let user = &user[..user.len().min(128)];
+                if self.login_users.len() < TEXTS_MAX || self.login_users.contains_key(user) {
+                    *self.login_users.entry(user.into()).or_default() += 1;
+                }
+            }
+            Event::AuthChecked => self.total(Signal::AuthChecked, time, 1, line),
+            Event::AuthDenied { client, reason } => {
+                self.maybe_client(client, Signal::AuthDenied, line);
+                if !reason.is_empty() {
+                    count_text(
+                        &mut self.denied_reasons,
+                        mask_numbers(&super::quote::clean(reason)),
+                    );
+                }
+            }
+            Event::IdentityInvalid { client } => {
+                self.count_client(client, Signal::IdentityInvalid, time, 1, line);
+            }
+            Event::UdpSendFailed { client } => {
+                self.maybe_client(client, Signal::UdpSendFailed, line);
+            }
+            Event::UdpLateAck { client } => {
+                self.count_client(client, Signal::UdpLateAck, time, 1, line);
+            }
+            Event::FuzzyPushFail { connection } => {
+                self.maybe_connection(connection, Signal::FuzzyPushFail, line);
+            }
+            Event::ResetSent { connection } => {
+                self.count_connection(connection, Signal::ResetSent, line);
+            }
+            Event::DetectionFailed { connection, busy } => {
+                if busy {
+                    self.count_connection(connection.clone(), Signal::SendBusy, line);
+                }
+                self.count_connection(connection, Signal::DetectionFailed, line);
+            }
+            Event::TpsOverLimit { connection } => {
+                self.maybe_connection(connection, Signal::TpsOverLimit, line);
+            }
+            Event::TpsReport { lines } => self.add_tps(lines),
+            Event::OverLimit => self.total(Signal::OverLimit, time, 1, line),
+            Event::CleanupFailed => self.total(Signal::CleanupFailed, time, 1, line),
+            Event::ConfigPull { client } => {
+                self.maybe_client(Some(client), Signal::ConfigPull, line);
+            }
+            Event::ConfigChanged => self.total(Signal::ConfigChanged, time, 1, line),
+            Event::InstancesAdded { count } => self.total(Signal::Registration, time, count, line),
+            Event::InstancesGone { count } => self.total(Signal::Deregistration, time, count, line),
+            Event::TaskBacklog { all, most } => {
+                let q = line.quote.keep(time, all > 0);
+                self.task_backlog_max = larger2(self.task_backlog_max.take(), Some((all, most, q)));
+            }
+            Event::TaskSlow { ms } => self.total(Signal::TaskSlow, time, ms, line),
+            Event::DistroVerifyFailed => self.total(Signal::DistroVerifyFailed, time, 1, line),
+            Event::DistroSnapshot { bytes } => {
+                let q = line.quote.keep(time, true);
+                self.snapshot_max = larger(self.snapshot_max.take(), Some((bytes, q)));
+            }
+            Event::PeerUnhealthy => self.total(Signal::PeerUnhealthy, time, 1, line),
+            Event::RaftTrouble => self.total(Signal::RaftTrouble, time, 1, line),
+            Event::TransportFailed => self.total(Signal::TransportFailed, time, 1, line),
+            Event::Uncaught => self.total(Signal::Uncaught, time, 1, line),
             Event::ServerStarting { version, pid, java } => {
                 self.mark(MarkKind::Starting, pid, version, java, line);
             }
-            Event::ServerStarted => self.mark(MarkKind::Started, None, None, None, line),
+            Event::ServerStarted { mode, storage } => {
+                self.mark(MarkKind::Started, None, None, None, line);
+                for (key, value) in [(ServerKey::Mode, mode), (ServerKey::Storage, storage)] {
+                    if let Some(v) = value {
+                        self.add_server(key, v, time, &line.quote);
+                    }
+                }
+            }
+            Event::Members { list } => {
+                self.add_server(ServerKey::Members, list, time, &line.quote);
+            }
             Event::ServerStopping => self.mark(MarkKind::Stopping, None, None, None, line),
             Event::RpcServer { up } => {
                 let kind = if up {
@@ -470,8 +679,18 @@ impl LogFacts {
                 };
                 self.mark(kind, None, None, None, line);
             }
-            Event::NamingFigures { subscribers, .. } => {
-                self.subscribers_max = self.subscribers_max.max(Some(subscribers));
+            Event::NamingFigures {
+                services,
+                instances,
+                subscribers,
+                pushes,
+                failed,
+            } => {
+                self.services_max = self.services_max.max(Some(services));
+                self.instances_max = self.instances_max.max(Some(instances));
+                self.subscribers_max = self.subscribers_max.max(subscribers);
+                self.pushes_max.0 = self.pushes_max.0.max(pushes);
+                self.pushes_max.1 = self.pushes_max.1.max(failed);
             }
             Event::ConfigQueue { waiting } => {
                 let more = self.config_queue_max.as_ref().is_none_or(|(n, q)| {
@@ -481,14 +700,16 @@ impl LogFacts {
                     self.config_queue_max = Some((waiting, line.quote.keep(time, true)));
                 }
             }
-            Event::PoolExhausted => self.total(Signal::PoolExhausted, time, 1, line),
+            Event::PoolExhausted { pool, queued, .. } => {
+                self.total(Signal::PoolExhausted, time, 1, line);
+                let q = line.quote.keep(time, true);
+                let figures = (queued.unwrap_or(0), pool.unwrap_or(0), q);
+                self.pool_max = larger2(self.pool_max.take(), Some(figures));
+            }
             Event::DistroFailed => self.total(Signal::DistroFailed, time, 1, line),
             Event::NettyLeak => self.total(Signal::NettyLeak, time, 1, line),
             Event::TaskFailed => self.total(Signal::TaskFailed, time, 1, line),
-            Event::DetectionFailed { .. }
-            | Event::ClientAdded { .. }
-            | Event::ClientRemoved { .. }
-            | Event::Known => {}
+            Event::ClientAdded { .. } | Event::ClientRemoved { .. } | Event::Known => {}
         }
     }
 
@@ -501,6 +722,50 @@ impl LogFacts {
         match connection {
             Some(id) => self.count_connection(id, signal, line),
             None => self.total(signal, line.time, 1, line),
+        }
+    }
+
+    /// Some lines name nobody, and some print `null`.
+    fn maybe_client(&mut self, client: Option<&[u8]>, signal: Signal, line: &Line<'_>) {
+        self.maybe_client_amount(client, signal, 1, line);
+    }
+
+    fn maybe_client_amount(
+        &mut self,
+        client: Option<&[u8]>,
+        signal: Signal,
+        amount: u64,
+        line: &Line<'_>,
+    ) {
+        match client {
+            Some(c) if !c.is_empty() && c != b"null" => {
+                self.count_client(c, signal, line.time, amount, line);
+            }
+            _ => self.total(signal, line.time, amount, line),
+        }
+    }
+
+    /// `point|point|SECONDS|time|passed|refused[|]` line by line; rows of monitor keys have another second column and are
+    /// part of their point's.
+    fn add_tps(&mut self, lines: &[u8]) {
+        for l in lines.split(|&b| b == b'\n') {
+            let mut columns = l.trim_ascii().split(|&b| b == b'|');
+            let (Some(point), Some(b"point"), Some(_), Some(_), Some(passed), Some(denied)) = (
+                columns.next(),
+                columns.next(),
+                columns.next(),
+                columns.next(),
+                columns.next().and_then(cut::whole_number),
+                columns.next().and_then(cut::whole_number),
+            ) else {
+                continue;
+            };
+            if self.tps.len() < TPS_POINTS_MAX || self.tps.contains_key(point) {
+                let p = self.tps.entry(point.into()).or_default();
+                p.passed = p.passed.saturating_add(passed);
+                p.denied = p.denied.saturating_add(denied);
+                p.peak = p.peak.max(passed.saturating_add(denied));
+            }
         }
     }
 
@@ -517,14 +782,9 @@ impl LogFacts {
 
     /// The connection id holds the instant at which the line was about to be written.
     fn saw_clock(&mut self, id: &ConnectionId, t: WallTime, line: &Line<'_>) {
-        const QUARTER: i64 = 15 * 60_000;
-        let difference = t.0 - id.millis;
-        let offset = (difference + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
-        if (difference - offset).abs() > 5_000 || offset.abs() > 18 * 3_600_000 {
-            return;
+        if let Some(minutes) = offset_of(id, t) {
+            self.saw_offset(ClockSource::ConnectionId, minutes, Some(t), line);
         }
-        let minutes = i32::try_from(offset / 60_000).unwrap_or(0);
-        self.saw_offset(ClockSource::ConnectionId, minutes, Some(t), line);
     }
 
     fn saw_offset(
@@ -556,6 +816,27 @@ impl LogFacts {
     /// An offset printed by a GC log.
     pub fn saw_gc_offset(&mut self, minutes: i32, line: &Line<'_>) {
         self.saw_offset(ClockSource::GcLog, minutes, line.time, line);
+    }
+
+    /// Notes what a line says of the server.
+    pub fn add_server(
+        &mut self,
+        key: ServerKey,
+        value: &[u8],
+        time: Option<WallTime>,
+        quote: &QuoteText<'_>,
+    ) {
+        /// Far more than a directory's history of restarts.
+        const SERVER_MAX: usize = 10_000;
+        if self.server.len() < SERVER_MAX {
+            let value = String::from_utf8_lossy(&value[..value.len().min(256)]);
+            let value = value.trim();
+            self.server.push(ServerFact {
+                key,
+                value: value.strip_suffix(" mode").unwrap_or(value).to_owned(),
+                quote: quote.keep(time, true),
+            });
+        }
     }
 
     /// Notes a start or stop.
@@ -632,6 +913,109 @@ impl LogFacts {
         }
     }
 
+    /// Puts in order what was collected in the order of reading, and counts pushes that have two records once. To be called
+    /// when everything has been merged.
+    pub fn settle(&mut self) {
+        self.marks.sort_by_key(|m| (m.quote.key(), m.kind));
+        self.server.sort_by_key(|f| (f.quote.place, f.key));
+        self.join_classless();
+        let echoes = self.writes_echoes();
+        let few = std::mem::take(&mut self.few_failures);
+        // What could be matched one by one, over all clients and by service.
+        let mut all = Series::new(NODE_BUCKETS);
+        let mut by_service: BTreeMap<u64, Series> = BTreeMap::new();
+        let mut inferred = false;
+        let (mut failed, mut echo) = (0, 0);
+        // Sums: the order does not matter.
+        self.clients.iter_mut().for_each(|(address, activities)| {
+            let known = if echoes {
+                match few.get(address).map(FewFailures::echoes) {
+                    Some(Some(list)) => {
+                        let mut series = Series::new(CLIENT_BUCKETS);
+                        for (service, t) in list {
+                            series.add(t, 1);
+                            all.add(t, 1);
+                            by_service
+                                .entry(service)
+                                .or_insert_with(|| Series::new(CLIENT_BUCKETS))
+                                .add(t, 1);
+                        }
+                        Echoes::Told(series)
+                    }
+                    Some(None) => {
+                        inferred = true;
+                        Echoes::Inferred
+                    }
+                    None => Echoes::None,
+                }
+            } else {
+                Echoes::None
+            };
+            echo::join(activities, known);
+            failed += activities.count(Signal::PushFail);
+            echo += activities.count(Signal::PushEcho);
+        });
+        let known = |told: Series| match (echoes, inferred) {
+            (false, _) => Echoes::None,
+            (true, true) => Echoes::Inferred,
+            (true, false) => Echoes::Told(told),
+        };
+        echo::join(&mut self.totals, known(all));
+        for (signal, n) in [(Signal::PushFail, failed), (Signal::PushEcho, echo)] {
+            if n > 0 || self.totals.get(signal).is_some() {
+                let total = self.totals.entry(signal, NODE_BUCKETS);
+                total.count = n;
+                total.amount = n;
+            }
+        }
+        self.services.iter_mut().for_each(|(name, service)| {
+            let told = by_service.get(&echo::service_hash(name)).cloned();
+            let told = told.unwrap_or_else(|| Series::new(CLIENT_BUCKETS));
+            echo::join(&mut service.activities, known(told));
+            service.failed = service.activities.count(Signal::PushFail);
+        });
+    }
+
+    /// Whether a failure at once is followed by a time-out of the same push: not from 3.0.3 on.
+    fn writes_echoes(&self) -> bool {
+        let releases: Vec<(u32, u32, u32)> = self
+            .marks
+            .iter()
+            .filter_map(|m| m.version.as_deref())
+            .chain(
+                self.server
+                    .iter()
+                    .filter(|f| f.key == ServerKey::Version)
+                    .map(|f| &*f.value),
+            )
+            .filter_map(release)
+            .collect();
+        releases.is_empty() || releases.iter().any(|r| *r < (3, 0, 3))
+    }
+
+    /// A text that another record prints with its class is that failure, not one of its own kind.
+    fn join_classless(&mut self) {
+        let bare: Vec<Failure> = self
+            .failures
+            .keys()
+            .filter(|f| f.class.is_none() && f.side == Side::Server)
+            .cloned()
+            .collect();
+        for key in bare {
+            let named = self
+                .failures
+                .keys()
+                .find(|f| f.class.is_some() && f.side == key.side && same_failure(f, &key))
+                .cloned();
+            if let Some(named) = named
+                && let Some(from) = self.failures.remove(&key)
+                && let Some(into) = self.failures.get_mut(&named)
+            {
+                into.merge(from);
+            }
+        }
+    }
+
     /// Adds what another part of the input says.
     pub fn merge(&mut self, other: Self) {
         merge_maps(&mut self.clients, other.clients, Activities::merge);
@@ -640,12 +1024,7 @@ impl LogFacts {
         self.totals.merge(other.totals);
         for (k, v) in other.failures {
             match self.failures.get_mut(&k) {
-                Some(f) => {
-                    f.count += v.count;
-                    f.mentions += v.mentions;
-                    f.activity.merge(v.activity);
-                    f.artefacts.extend(v.artefacts);
-                }
+                Some(f) => f.merge(v),
                 None => {
                     self.failures.insert(k, v);
                 }
@@ -657,11 +1036,29 @@ impl LogFacts {
         for (k, n) in other.reason_kinds {
             *self.reason_kinds.entry(k).or_default() += n;
         }
+        merge_maps(
+            &mut self.few_failures,
+            other.few_failures,
+            FewFailures::merge,
+        );
         self.logins.merge(other.logins);
+        for (k, n) in other.login_users {
+            *self.login_users.entry(k).or_default() += n;
+        }
+        for (k, n) in other.denied_reasons {
+            *self.denied_reasons.entry(k).or_default() += n;
+        }
+        for (k, o) in other.tps {
+            let p = self.tps.entry(k).or_default();
+            p.passed = p.passed.saturating_add(o.passed);
+            p.denied = p.denied.saturating_add(o.denied);
+            p.peak = p.peak.max(o.peak);
+        }
         for (k, n) in other.request_status {
             *self.request_status.entry(k).or_default() += n;
         }
         self.marks.extend(other.marks);
+        self.server.extend(other.server);
         for (k, v) in other.clock {
             match self.clock.get_mut(&k) {
                 Some(e) => {
@@ -677,15 +1074,37 @@ impl LogFacts {
         }
         self.census_max = self.census_max.max(other.census_max);
         self.census_last = self.census_last.max(other.census_last);
-        self.config_queue_max = match (self.config_queue_max.take(), other.config_queue_max) {
-            (Some(a), Some(b)) => {
-                let b_wins = b.0 > a.0 || (b.0 == a.0 && b.1.key() < a.1.key());
-                Some(if b_wins { b } else { a })
-            }
-            (a, b) => a.or(b),
-        };
+        self.config_queue_max = larger(self.config_queue_max.take(), other.config_queue_max);
+        self.services_max = self.services_max.max(other.services_max);
+        self.instances_max = self.instances_max.max(other.instances_max);
+        self.pushes_max.0 = self.pushes_max.0.max(other.pushes_max.0);
+        self.pushes_max.1 = self.pushes_max.1.max(other.pushes_max.1);
+        self.task_backlog_max = larger2(self.task_backlog_max.take(), other.task_backlog_max);
+        self.pool_max = larger2(self.pool_max.take(), other.pool_max);
+        self.snapshot_max = larger(self.snapshot_max.take(), other.snapshot_max);
         self.subscribers_max = self.subscribers_max.max(other.subscribers_max);
     }
+}
+
+/// Minutes east of UTC of the clock that showed `t` when a connection got its id; `None` when the two are too far apart to
+/// be of one moment.
+#[must_use]
+pub fn offset_of(id: &ConnectionId, t: WallTime) -> Option<i32> {
+    const QUARTER: i64 = 15 * 60_000;
+    let difference = t.0.checked_sub(id.millis)?;
+    let offset = difference.checked_add(QUARTER / 2)?.div_euclid(QUARTER) * QUARTER;
+    if (difference - offset).abs() > 5_000 || offset.abs() > 18 * 3_600_000 {
+        return None;
+    }
+    i32::try_from(offset / 60_000).ok()
+}
+
+/// `2.3.2`, `3.0.0-alpha`: the three numbers.
+fn release(text: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = text
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|n| n.parse::<u32>().ok());
+    Some((parts.next()??, parts.next()??, parts.next()??))
 }
 
 /// Whether two texts of one record tell the same failure: the same figures, and no two classes that differ.

@@ -5,6 +5,7 @@
 //! far". Memory grows with distinct things (addresses, connections, services, texts), never with bytes read.
 
 pub mod activity;
+pub mod echo;
 pub mod heap;
 pub mod jvm;
 pub mod log;
@@ -12,6 +13,7 @@ pub mod logins;
 pub mod memory;
 pub mod quote;
 pub mod series;
+pub mod shapes;
 
 use std::collections::BTreeMap;
 
@@ -68,6 +70,8 @@ pub struct Coverage {
     pub unknown_lines: u64,
     /// Their bytes.
     pub unknown_bytes: u64,
+    /// What the unknown ones look like.
+    pub unknown_shapes: shapes::Shapes,
     /// Earliest and latest time of a record.
     pub times: Option<(WallTime, WallTime)>,
     /// The input ends inside a record, or could not be read to its end.
@@ -110,6 +114,7 @@ impl Coverage {
         self.unknown += o.unknown;
         self.unknown_lines += o.unknown_lines;
         self.unknown_bytes += o.unknown_bytes;
+        self.unknown_shapes.merge(o.unknown_shapes);
         self.times = match (self.times, o.times) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
@@ -172,7 +177,7 @@ impl Facts {
     /// Puts into one order what was collected in the order of reading.
     pub fn settle(&mut self) {
         self.issues.sort();
-        self.log.marks.sort_by_key(|m| (m.quote.key(), m.kind));
+        self.log.settle();
         self.memory.settle();
         self.jvm.settle();
     }

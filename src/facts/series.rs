@@ -130,6 +130,61 @@ impl Series {
         }
     }
 
+    /// Events of `other` that have an event of this series in their bucket, or, while buckets are fine, in the one beside
+    /// it; each event is used once. The result is as wide as the wider of the two.
+    #[must_use]
+    pub fn paired_with(&self, other: &Self) -> Self {
+        /// Up to this width the two events of a pair may well lie on either side of an edge.
+        const FINE: u8 = FINEST + 1;
+        let (mut mine, mut theirs) = (self.clone(), other.clone());
+        while mine.shift < theirs.shift {
+            mine.widen();
+        }
+        while theirs.shift < mine.shift {
+            theirs.widen();
+        }
+        let mut paired = Self {
+            counts: vec![0; theirs.counts.len()],
+            ..theirs.clone()
+        };
+        let fine = theirs.shift <= FINE;
+        for shift in if fine { &[0i64, 1, -1][..] } else { &[0][..] } {
+            for (i, n) in theirs.counts.iter_mut().enumerate() {
+                let at = theirs.first + i as i64 - shift - mine.first;
+                let slot = usize::try_from(at)
+                    .ok()
+                    .and_then(|at| mine.counts.get_mut(at));
+                if let Some(slot) = slot {
+                    let both = (*slot).min(*n);
+                    *slot -= both;
+                    *n -= both;
+                    paired.counts[i] += both;
+                }
+            }
+        }
+        paired
+    }
+
+    /// Takes the events of `other` away, which are among this series' own.
+    pub fn subtract(&mut self, other: &Self) {
+        let mut other = other.clone();
+        while self.shift < other.shift {
+            self.widen();
+        }
+        while other.shift < self.shift {
+            other.widen();
+        }
+        for (i, n) in other.counts.iter().enumerate() {
+            let at = other.first + i as i64 - self.first;
+            if let Some(slot) = usize::try_from(at)
+                .ok()
+                .and_then(|at| self.counts.get_mut(at))
+            {
+                *slot = slot.saturating_sub(*n);
+            }
+        }
+    }
+
     /// Buckets at the most.
     #[must_use]
     pub fn limit(&self) -> usize {

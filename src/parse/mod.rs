@@ -22,6 +22,7 @@ pub mod prometheus;
 pub mod record;
 pub mod sockets;
 pub mod statement;
+pub mod wrapping;
 
 use std::borrow::Cow;
 use std::fmt;

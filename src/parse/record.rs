@@ -12,6 +12,7 @@
 
 use memchr::memchr;
 
+use super::wrapping::{Wrapping, without_dirt_in_front};
 use crate::units::WallTime;
 
 /// Severity word of a record.
@@ -184,7 +185,8 @@ pub enum Undated {
     /// Nowhere: such lines belong to the record above.
     #[default]
     Never,
-    /// At `Exception in thread "…"` and `Picked up JAVA_TOOL_OPTIONS` (console output of the JVM).
+    /// At `Exception in thread "…"`, `Picked up JAVA_TOOL_OPTIONS`, warnings of the JVM, the command line that starts one and
+    /// the picture that Nacos greets with (console output).
     Console,
     /// At every line (layout P3).
     EveryLine,
@@ -198,28 +200,83 @@ fn begins_undated(line: &[u8], rule: Undated) -> bool {
                 || line.starts_with(b"Picked up ")
                 || line.starts_with(b"Exception: java.lang.OutOfMemoryError")
                 || line.starts_with(b"java.lang.OutOfMemoryError")
+                || line.starts_with(b"OpenJDK 64-Bit Server VM warning: ")
+                || line.starts_with(b"         ,--.")
+                || begins_command_line(line)
         }
         Undated::EveryLine => !line.is_empty(),
     }
 }
 
-/// Index of the first record head at or after `from`, where `from` is the start of a line or lies inside one.
+/// `/usr/lib/jvm/…/bin/java -X…`, with `+ exec ` before it where a shell traces what it runs.
+fn begins_command_line(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"+ ").unwrap_or(line);
+    let line = line.strip_prefix(b"exec ").unwrap_or(line);
+    if line.first() != Some(&b'/') {
+        return false;
+    }
+    let end = line
+        .iter()
+        .take(1024)
+        .position(|b| matches!(b, b' ' | b'\n'))
+        .unwrap_or(0);
+    line[..end].ends_with(b"/bin/java") && line[end..].starts_with(b" -")
+}
+
+/// How a text is cut into records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cutting {
+    /// Where records without a date begin.
+    pub undated: Undated,
+    /// What stands around each line.
+    pub wrapping: Wrapping,
+}
+
+impl From<Undated> for Cutting {
+    fn from(undated: Undated) -> Self {
+        Self {
+            undated,
+            wrapping: Wrapping::None,
+        }
+    }
+}
+
+/// Index of the first line at or after `from` that begins a record, where `from` is the start of a line or lies inside one.
 ///
-/// `None` when no record begins there; the caller then has the tail of a longer record in hand.
+/// Where lines are wrapped, one may be the rest of the line before it, so a line counts only when the one before it, behind
+/// `from`, is seen to end. `None` when no record begins there; the caller then has the tail of a longer record in hand.
 #[must_use]
-pub fn find_head(bytes: &[u8], from: usize, undated: Undated) -> Option<usize> {
+pub fn find_head(bytes: &[u8], from: usize, cutting: impl Into<Cutting>) -> Option<usize> {
+    let Cutting { undated, wrapping } = cutting.into();
     let mut reader = HeadReader::default();
     let mut at = if from == 0 || bytes.get(from - 1) == Some(&b'\n') {
         from
     } else {
         from + memchr(b'\n', bytes.get(from..)?)? + 1
     };
+    let mut may_begin = from == 0 || wrapping == Wrapping::None;
     while at < bytes.len() {
         let line = &bytes[at..];
-        if reader.read(line).is_some() || begins_undated(line, undated) {
-            return Some(at);
+        if wrapping == Wrapping::None {
+            let text = match line[0] {
+                0 | 0x1b | 0xef => without_dirt_in_front(line),
+                _ => line,
+            };
+            if reader.read(text).is_some() || begins_undated(text, undated) {
+                return Some(at);
+            }
+            at += memchr(b'\n', line)? + 1;
+        } else {
+            let end = memchr(b'\n', line);
+            let whole = &line[..end.unwrap_or(line.len())];
+            let (text, partial) = wrapping.text(without_dirt_in_front(trim_line_end(whole)));
+            let text = without_dirt_in_front(&text);
+            if may_begin && (reader.read(text).is_some() || begins_undated(text, undated)) {
+                return Some(at);
+            }
+            may_begin = !partial;
+            at += end? + 1;
         }
-        at += memchr(b'\n', line)? + 1;
     }
     None
 }

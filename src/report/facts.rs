@@ -400,12 +400,13 @@ fn push(facts: &Facts, case: &Case<'_>) -> Push {
     let log = &facts.log;
     Push {
         ok: log.totals.count(Signal::PushOk),
-        failed: log.totals.count(Signal::PushFail),
+        // Records: what is counted once for a client stands in `clients`.
+        failed: log.totals.count(Signal::PushFail) + log.totals.count(Signal::PushEcho),
         unattributed: 0,
         by_client: by_client(case, |c| {
             let p = OkFailed {
                 ok: c.total(Signal::PushOk),
-                failed: c.total(Signal::PushFail),
+                failed: c.total(Signal::PushFail) + c.total(Signal::PushEcho),
             };
             (p.ok + p.failed > 0).then_some(p)
         }),

@@ -228,6 +228,8 @@ pub enum Event<'a> {
     DetectionFailed {
         /// The connection.
         connection: ConnectionId,
+        /// Whether the stream refused because its queue is full.
+        busy: bool,
     },
     /// A request came on a connection that is not registered (yet).
     UnknownConnection {
@@ -285,6 +287,40 @@ pub enum Event<'a> {
         /// The client.
         client: &'a [u8],
     },
+    /// A UDP push could not be sent.
+    UdpSendFailed {
+        /// To whom, where the line says it.
+        client: Option<&'a [u8]>,
+    },
+    /// A UDP client acknowledged late, or after it was given up.
+    UdpLateAck {
+        /// Who, with a slash in front in some releases.
+        client: &'a [u8],
+    },
+    /// A push to a fuzzy watcher of services failed (3.x).
+    FuzzyPushFail {
+        /// To whom.
+        connection: Option<ConnectionId>,
+    },
+    /// Connections over a limit are ejected; no address.
+    OverLimit,
+    /// A client is asked to connect elsewhere.
+    ResetSent {
+        /// Whose connection.
+        connection: ConnectionId,
+    },
+    /// What a disconnect should have cleaned up was not.
+    CleanupFailed,
+    /// A request was refused by a TPS rule.
+    TpsOverLimit {
+        /// Whose.
+        connection: Option<ConnectionId>,
+    },
+    /// Requests and refusals of the second by TPS point.
+    TpsReport {
+        /// The lines of the report, one a point.
+        lines: &'a [u8],
+    },
     /// A client listens to configurations, or stops to.
     ConfigListen {
         /// The declared address.
@@ -304,15 +340,42 @@ pub enum Event<'a> {
         /// The declared address.
         client: &'a [u8],
     },
+    /// A client fetched a configuration, as config-trace tells it.
+    ConfigPull {
+        /// The client's address.
+        client: &'a [u8],
+    },
+    /// A configuration was changed in the database.
+    ConfigChanged,
     /// HTTP long polling of configurations.
     ConfigPoll {
         /// The address.
         client: &'a [u8],
     },
-    /// A login was refused; no address.
-    LoginRefused,
+    /// A login was refused.
+    LoginRefused {
+        /// By whom, which 1.4.4 to 1.4.8 alone tell.
+        client: Option<&'a [u8]>,
+    },
     /// A login was tried, told by a log that names no address.
-    LoginTried,
+    LoginTried {
+        /// Under which name.
+        user: &'a [u8],
+    },
+    /// A request passed through authorisation.
+    AuthChecked,
+    /// A request was denied.
+    AuthDenied {
+        /// Whose, where the line says it.
+        client: Option<&'a [u8]>,
+        /// Why.
+        reason: &'a [u8],
+    },
+    /// A request without the servers' identity header: up to 2.0.3 every one of an ordinary client.
+    IdentityInvalid {
+        /// Whose.
+        client: &'a [u8],
+    },
     /// The server process starts.
     ServerStarting {
         /// Nacos release, where the line has it.
@@ -323,7 +386,17 @@ pub enum Event<'a> {
         java: Option<&'a [u8]>,
     },
     /// The server is up.
-    ServerStarted,
+    ServerStarted {
+        /// `stand alone`, `cluster`.
+        mode: Option<&'a [u8]>,
+        /// `embedded`, `external`.
+        storage: Option<&'a [u8]>,
+    },
+    /// The members a node starts with.
+    Members {
+        /// `10.0.0.2:8848, 10.0.0.3:8848`
+        list: &'a [u8],
+    },
     /// The server stops.
     ServerStopping,
     /// The gRPC server opens or closes a port.
@@ -337,8 +410,34 @@ pub enum Event<'a> {
         services: u64,
         /// Instances.
         instances: u64,
-        /// Subscribers.
-        subscribers: u64,
+        /// Subscribers; not told before 2.0.0.
+        subscribers: Option<u64>,
+        /// Pushes since midnight.
+        pushes: Option<u64>,
+        /// Failed pushes since midnight.
+        failed: Option<u64>,
+    },
+    /// Instances were added to a service (1.4.0 to 2.1.2).
+    InstancesAdded {
+        /// How many.
+        count: u64,
+    },
+    /// Instances left a service or expired.
+    InstancesGone {
+        /// How many.
+        count: u64,
+    },
+    /// Tasks wait in the naming workers.
+    TaskBacklog {
+        /// In all workers.
+        all: u64,
+        /// In the fullest.
+        most: u64,
+    },
+    /// A worker was busy with one task for over a second.
+    TaskSlow {
+        /// For how long.
+        ms: u64,
     },
     /// Queued configuration notifications.
     ConfigQueue {
@@ -346,7 +445,29 @@ pub enum Event<'a> {
         waiting: u64,
     },
     /// The request thread pool refused work.
-    PoolExhausted,
+    PoolExhausted {
+        /// Its threads.
+        pool: Option<u64>,
+        /// Those at work.
+        active: Option<u64>,
+        /// Requests that wait.
+        queued: Option<u64>,
+    },
+    /// A peer's copy of a client differs.
+    DistroVerifyFailed,
+    /// A snapshot of a peer's data was loaded.
+    DistroSnapshot {
+        /// Its size.
+        bytes: u64,
+    },
+    /// A peer does not answer.
+    PeerUnhealthy,
+    /// Raft lost its leader, or cannot reach it.
+    RaftTrouble,
+    /// A gRPC connection died while it was read.
+    TransportFailed,
+    /// A thread died of an uncaught throwable, told by the console.
+    Uncaught,
     /// A task that delivers to peers failed.
     DistroFailed,
     /// Netty saw a buffer collected that was never released.
