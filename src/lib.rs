@@ -14,7 +14,7 @@
 //! 2. [`ingest`] cuts logs into windows of about a mebibyte that begin and end at a record, and reads all windows of all files on
 //!    all threads. Plain files are read at positions, packed ones as a stream.
 //! 3. [`parse`] turns bytes into typed items that borrow from the window. Log records go through one table of known statements
-//!    ([`parse::statement::STATEMENTS`]): a row for each, dispatched on the file's series and the record's first bytes.
+//!    ([`parse::statement::statements`]): a row for each, dispatched on the file's series and the record's first bytes.
 //! 4. [`facts`] counts: by client, connection, service, text; first, last, and how often over time. Facts infer nothing, merge
 //!    exactly whatever the split, and are bounded by distinct things. The few lines that may be quoted are kept with their place.
 //! 5. [`rules`] looks at one run of one node at a time ([`rules::Case`]: a stretch of time, a limit, a curve of memory, the
