@@ -117,6 +117,8 @@ pub struct Truth {
     pub subjects: Vec<String>,
     /// Rule and subject (or any) that would be wrong at high or critical.
     pub not_blamed: Vec<(&'static str, Option<String>)>,
+    /// Clients whose trouble is to be told, if only as a finding: they failed on and on without harm.
+    pub to_be_found: Vec<String>,
     /// Whether the logs tell of failed allocations.
     pub exhausted: bool,
     /// The limit in force, where the files tell it.
@@ -311,7 +313,7 @@ fn case(seed: u64, cause: Cause, rng: &mut Rng) -> Case {
     }
     let mut faults = Vec::new();
     let mut culprits = Vec::new();
-    let mut story = String::new();
+    let story: String;
     let other_ip = format!("{net}.{}", rng.range(100, 180));
     let when = |rng: &mut Rng, low: f64, high: f64| {
         (lasts as f64 * (low + (high - low) * rng.unit())) as i64
@@ -691,6 +693,8 @@ fn case(seed: u64, cause: Cause, rng: &mut Rng) -> Case {
         Watch::Files,
         Watch::Loop,
         Watch::Loop,
+        Watch::Files,
+        Watch::Files,
         Watch::LoopUtc,
         Watch::FilesUtc,
         Watch::Not,
@@ -740,7 +744,22 @@ fn case(seed: u64, cause: Cause, rng: &mut Rng) -> Case {
         physical: 25_276_510_208,
         auth,
     };
-    let trial = run(&scenario, true).1;
+    let mut trial = run(&scenario, true).1;
+    if matches!(cause, Cause::FanOut | Cause::LimitTooSmall) {
+        // Larger services over links as much faster go the same way, with more bytes.
+        let idle = scenario.base + scenario.first_chunks * chunk;
+        let peak = trial.curve.iter().map(|p| p.1).max().unwrap_or(idle);
+        let wanted = rng.log(45.0, 160.0) * MIB as f64;
+        let factor = (wanted / (peak - idle).max(MIB) as f64).clamp(1.0, 10.0);
+        let scaled = |n: u64| (n as f64 * factor) as u64;
+        for x in &mut scenario.services {
+            x.bytes = scaled(x.bytes);
+        }
+        for x in &mut scenario.clients {
+            x.link = x.link.map(scaled);
+        }
+        trial = run(&scenario, true).1;
+    }
     set_limit(&mut scenario, rng, cause, fill, &trial);
     if scenario.watch_most < 10 {
         scenario.watch_every = lasts / (scenario.watch_most as i64 + 1);
@@ -915,7 +934,7 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
         } else {
             vec![Some("faulty-client"), None]
         }
-    } else if calm_memory && seen && case.cause != Cause::ServerLeak {
+    } else if calm_memory && case.cause != Cause::ServerLeak {
         vec![None]
     } else {
         // In between, or not to be seen: either is right.
@@ -936,7 +955,10 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
     // Without the log that tells, nobody can know.
     let naming = case.culprits.iter().any(|c| s.clients[*c].naming > 0);
     let blind = naming && lacks("logs/naming-push")
-        || case.cause == Cause::NativeLeak && !seen
+        || matches!(
+            case.cause,
+            Cause::NativeLeak | Cause::ServerLeak | Cause::LimitTooSmall
+        ) && !seen
         || load && lacks("logs/naming-push")
         || case.cause == Cause::TinyMessages
             && (lacks("logs/remote-digest") || !seen && !exhausted);
@@ -964,12 +986,21 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
     if matches!(case.cause, Cause::Gateway) {
         not_blamed.retain(|x| x.0 != "connection-storm");
     }
+    let to_be_found = case
+        .culprits
+        .iter()
+        .map(|c| s.clients[*c].declared.clone())
+        .filter(|ip| {
+            m.fails.iter().filter(|f| f.1 == *ip).count() >= 25 && !lacks("logs/naming-push")
+        })
+        .collect();
     let printed = exhausted && (s.jdk.no_cleaner || s.jdk.major >= 17);
     let told = printed || !lacks("jvm/vm_flags") || !lacks("logs/start");
     Truth {
         right,
         subjects,
         not_blamed,
+        to_be_found,
         exhausted,
         limit: told.then_some(s.limit),
         story: format!(

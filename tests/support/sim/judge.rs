@@ -86,6 +86,14 @@ pub fn judge(
             problems.push(format!("wrongly blamed: {} {s}", f.rule));
         }
     }
+    for ip in &t.to_be_found {
+        if !causes
+            .iter()
+            .any(|f| f.rule == "faulty-client" && subject(&f.subjects) == *ip)
+        {
+            problems.push(format!("not found: faulty-client {ip}"));
+        }
+    }
     let dm = &report.nodes[0].direct_memory;
     let exhausted = report
         .nodes
@@ -159,6 +167,7 @@ pub struct Sum {
     pub calm_baselines: [usize; 2],
     pub wrong_facts: usize,
     pub wrong_blame: usize,
+    pub missed: usize,
 }
 
 impl Sum {
@@ -185,6 +194,7 @@ impl Sum {
                 .iter()
                 .any(|p| p.starts_with("exhausted") || p.starts_with("limit")),
         );
+        self.missed += usize::from(j.problems.iter().any(|p| p.starts_with("not found")));
         self.wrong_blame += usize::from(j.problems.iter().any(|p| p.starts_with("wrongly")));
     }
 
@@ -230,9 +240,9 @@ pub fn tables(all: &[Judged]) -> String {
             format!("{:.2}", n as f64 / of as f64)
         }
     };
-    drop(writeln!(
+    let _ = writeln!(
         s,
-        "{:22} {:>4} | {:>6} {:>5} {:>5} {:>5} {:>5} | {:>5} {:>5} {:>5} {:>5} | {:>5} {:>5} | {:>5} {:>5}",
+        "{:22} {:>4} | {:>6} {:>5} {:>5} {:>5} {:>5} | {:>5} {:>5} {:>5} {:>5} | {:>5} {:>5} | {:>5} {:>5} {:>5}",
         "cause",
         "n",
         "caused",
@@ -247,16 +257,17 @@ pub fn tables(all: &[Judged]) -> String {
         "open",
         "right",
         "facts",
-        "blame"
-    ));
+        "blame",
+        "miss"
+    );
     for (name, x) in by
         .iter()
         .map(|(c, x)| (format!("{c:?}"), x))
         .chain([("all".to_owned(), &whole)])
     {
-        drop(writeln!(
+        let _ = writeln!(
             s,
-            "{name:22} {:>4} | {:>6} {:>5} {:>5} {:>5} {:>5} | {:>5} {:>5} {:>5} {:>5} | {:>5} {:>5} | {:>5} {:>5}",
+            "{name:22} {:>4} | {:>6} {:>5} {:>5} {:>5} {:>5} | {:>5} {:>5} {:>5} {:>5} | {:>5} {:>5} | {:>5} {:>5} {:>5}",
             x.n,
             x.caused,
             share(x.top1, x.caused),
@@ -270,13 +281,14 @@ pub fn tables(all: &[Judged]) -> String {
             x.open,
             share(x.open_right, x.open),
             x.wrong_facts,
-            x.wrong_blame
-        ));
+            x.wrong_blame,
+            x.missed
+        );
     }
-    drop(writeln!(
+    let _ = writeln!(
         s,
-        "\ncount, last5: baselines (most failures; most in the last five minutes); facts: cases with a wrong limit or exhaustion;\nblame: cases that blame someone else at high or critical.\n\nconfidence of the verdict against how often it was right"
-    ));
+        "\ncount, last5: baselines (most failures; most in the last five minutes); facts: cases with a wrong limit or exhaustion;\nblame: cases that blame someone else at high or critical; miss: cases where a client that failed on and on is no finding.\n\nconfidence of the verdict against how often it was right"
+    );
     for (low, high) in [
         (0.5, 0.6),
         (0.6, 0.7),
@@ -295,13 +307,13 @@ pub fn tables(all: &[Judged]) -> String {
             .sum::<f64>()
             / of.len().max(1) as f64;
         let right = of.iter().filter(|j| j.top1).count();
-        drop(writeln!(
+        let _ = writeln!(
             s,
             "{low:.2}..{:.2}  n {:>5}  says {mean:.2}  right {}",
             f64::min(high, 1.0),
             of.len(),
             share(right, of.len())
-        ));
+        );
     }
     s
 }

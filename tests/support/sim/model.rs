@@ -460,7 +460,7 @@ impl Model<'_> {
         };
         // One buffer holds at most a mebibyte.
         (size >> 20) * (1 << 20)
-            + if size % (1 << 20) > 0 {
+            + if !size.is_multiple_of(1 << 20) {
                 class(size % (1 << 20))
             } else {
                 0
@@ -848,7 +848,7 @@ impl Model<'_> {
                     self.w
                         .failed_in_push(t, &text, &service, Self::request_id(p), &id, &target);
                     if reading {
-                        let back = t + self.rng.range(100, 1_500);
+                        let back = t + self.rng.range(1_000, 4_000);
                         self.at(back, Event::Join(c));
                     }
                     if guarded {
@@ -1296,7 +1296,7 @@ impl Model<'_> {
         let wanted = if self.s.pooled { room } else { 4_096 };
         let text = self.failure_text(wanted);
         for c in 0..self.s.clients.len() {
-            if self.states[c].frozen.is_some() || self.states[c].down || !self.rng.chance(0.3) {
+            if self.states[c].frozen.is_some() || self.states[c].down || !self.rng.chance(0.12) {
                 continue;
             }
             for k in self.of_client(c).into_iter().take(2) {

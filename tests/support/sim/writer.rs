@@ -803,6 +803,7 @@ impl Writer {
     }
 
     /// A line of the access log.
+    #[expect(clippy::too_many_arguments, reason = "the fields of the line")]
     pub fn access(
         &mut self,
         t: i64,
@@ -878,20 +879,26 @@ impl Writer {
         for (i, row) in BANNER.iter().enumerate() {
             text.push_str(row);
             match i {
-                2 => drop(write!(
-                    text,
-                    "Nacos {}{}",
-                    if r.from(3, 0, 0) { "Server " } else { "" },
-                    r.text
-                )),
+                2 => {
+                    let _ = write!(
+                        text,
+                        "Nacos {}{}",
+                        if r.from(3, 0, 0) { "Server " } else { "" },
+                        r.text
+                    );
+                }
                 3 => text.push_str("Running in stand alone mode, All function modules"),
                 4 => text.push_str("Port: 8848"),
-                5 => drop(write!(text, "Pid: {pid}")),
-                6 => drop(write!(
-                    text,
-                    "Console: http://{}:8848/nacos/index.html",
-                    self.style.own_ip
-                )),
+                5 => {
+                    let _ = write!(text, "Pid: {pid}");
+                }
+                6 => {
+                    let _ = write!(
+                        text,
+                        "Console: http://{}:8848/nacos/index.html",
+                        self.style.own_ip
+                    );
+                }
                 _ => {}
             }
             text.push('\n');
@@ -1056,116 +1063,110 @@ pub fn nmt_report(jdk: Jdk, n: &Nmt) -> String {
     if jdk.major >= 17 {
         s.push_str("(Omitting categories weighting less than 1KB)\n\n");
     }
-    drop(write!(
-        s,
-        "Total: reserved={reserved}KB, committed={committed}KB\n"
-    ));
+    let _ = writeln!(s, "Total: reserved={reserved}KB, committed={committed}KB");
     if jdk.major >= 17 {
         let malloc = n.direct + 41_000;
-        drop(write!(
+        let _ = writeln!(
             s,
-            "       malloc: {malloc}KB #498222\n       mmap:   reserved={}KB, committed={}KB\n\n",
+            "       malloc: {malloc}KB #498222\n       mmap:   reserved={}KB, committed={}KB\n",
             reserved - malloc,
             committed - malloc
-        ));
+        );
     } else if jdk.major == 11 {
         s.push('\n');
     }
     let head = |s: &mut String, name: &str, reserved: u64, committed: u64| {
-        drop(write!(
+        let _ = writeln!(
             s,
-            "-{name:>26} (reserved={reserved}KB, committed={committed}KB)\n"
-        ));
+            "-{name:>26} (reserved={reserved}KB, committed={committed}KB)"
+        );
     };
     let pad = "                            ";
     let peak = if jdk.major >= 17 { " (at peak)" } else { "" };
     head(&mut s, "Java Heap", n.heap, n.heap);
-    drop(write!(
+    let _ = writeln!(
         s,
-        "{pad}(mmap: reserved={0}KB, committed={0}KB) \n \n",
+        "{pad}(mmap: reserved={0}KB, committed={0}KB) \n ",
         n.heap
-    ));
+    );
     head(
         &mut s,
         "Class",
         class_committed + 1_038_528,
         class_committed,
     );
-    drop(write!(
+    let _ = writeln!(
         s,
-        "{pad}(classes #{})\n{pad}(malloc=1876KB #38992){peak} \n{pad}(mmap: reserved=1048576KB, committed={}KB) \n \n",
+        "{pad}(classes #{})\n{pad}(malloc=1876KB #38992){peak} \n{pad}(mmap: reserved=1048576KB, committed={}KB) \n ",
         n.classes,
         class_committed.saturating_sub(1_876)
-    ));
+    );
     head(&mut s, "Thread", stack, stack_committed);
-    drop(write!(
+    let _ = writeln!(
         s,
-        "{pad}(thread #{})\n{pad}(stack: reserved={stack}KB, committed={stack_committed}KB)\n \n",
+        "{pad}(thread #{})\n{pad}(stack: reserved={stack}KB, committed={stack_committed}KB)\n ",
         n.threads
-    ));
+    );
     head(&mut s, "Code", code + 218_000, code);
-    drop(write!(
+    let _ = writeln!(
         s,
-        "{pad}(malloc=2243KB #13043){peak} \n{pad}(mmap: reserved=247688KB, committed={}KB) \n \n",
+        "{pad}(malloc=2243KB #13043){peak} \n{pad}(mmap: reserved=247688KB, committed={}KB) \n ",
         code - 2_243
-    ));
+    );
     head(&mut s, "GC", gc, gc);
-    drop(write!(
+    let _ = writeln!(
         s,
-        "{pad}(malloc=9628KB #104){peak} \n{pad}(mmap: reserved=18988KB, committed=18988KB) \n \n"
-    ));
+        "{pad}(malloc=9628KB #104){peak} \n{pad}(mmap: reserved=18988KB, committed=18988KB) \n "
+    );
     head(&mut s, "Internal", internal, internal);
-    drop(write!(
+    let _ = writeln!(
         s,
-        "{pad}(malloc={}KB #{}){peak} \n{pad}(mmap: reserved=36KB, committed=36KB) \n \n",
+        "{pad}(malloc={}KB #{}){peak} \n{pad}(mmap: reserved=36KB, committed=36KB) \n ",
         internal - 36,
         16_473 + if old { n.direct_count } else { 0 }
-    ));
+    );
     if !old {
         head(&mut s, "Other", n.direct, n.direct);
-        drop(write!(
+        let _ = writeln!(
             s,
-            "{pad}(malloc={}KB #{}){peak} \n \n",
+            "{pad}(malloc={}KB #{}){peak} \n ",
             n.direct, n.direct_count
-        ));
+        );
     }
     head(&mut s, "Symbol", symbol, symbol);
-    drop(write!(
+    let _ = writeln!(
         s,
-        "{pad}(malloc={}KB #420069){peak} \n{pad}(arena=1255KB #1){peak}\n \n",
+        "{pad}(malloc={}KB #420069){peak} \n{pad}(arena=1255KB #1){peak}\n ",
         symbol - 1_255
-    ));
+    );
     head(&mut s, "Native Memory Tracking", 8_000, 8_000);
-    drop(write!(
+    let _ = writeln!(
         s,
-        "{pad}(malloc=123KB #2118){peak} \n{pad}(tracking overhead=7877KB)\n \n"
-    ));
+        "{pad}(malloc=123KB #2118){peak} \n{pad}(tracking overhead=7877KB)\n "
+    );
     if !old {
         head(&mut s, "Shared class space", 16_384, 12_060);
-        drop(write!(
-            s,
-            "{pad}(mmap: reserved=16384KB, committed=12060KB) \n \n"
-        ));
+        let _ = writeln!(s, "{pad}(mmap: reserved=16384KB, committed=12060KB) \n ");
     }
     head(&mut s, "Arena Chunk", 182, 182);
-    drop(write!(s, "{pad}(malloc=182KB #473){peak} \n \n"));
+    let _ = writeln!(s, "{pad}(malloc=182KB #473){peak} \n ");
     if !old {
         head(&mut s, "Module", 441, 441);
-        drop(write!(s, "{pad}(malloc=441KB #2951){peak} \n \n"));
+        let _ = writeln!(s, "{pad}(malloc=441KB #2951){peak} \n ");
         let synchronizer = if jdk.major == 11 {
             "Synchronizer"
         } else {
             "Synchronization"
         };
         head(&mut s, synchronizer, 94, 94);
-        drop(write!(s, "{pad}(malloc=94KB #1048){peak} \n \n"));
+        let _ = writeln!(s, "{pad}(malloc=94KB #1048){peak} \n ");
         if jdk.major >= 17 {
             head(&mut s, "Metaspace", 131_398, metaspace);
-            drop(write!(
+            let _ = writeln!(
                 s,
-                "{pad}(malloc=326KB #218){peak} \n{pad}(mmap: reserved=131072KB, committed={}KB) \n \n",
+                "{pad}(malloc=326KB #218){peak} \n{pad}(mmap: reserved=131072KB, committed={}KB) \n ",
                 metaspace.saturating_sub(326)
-            ));
+            );
         }
     }
     s.push('\n');
