@@ -169,6 +169,8 @@ struct Connection {
     client: usize,
     config: bool,
     opened: i64,
+    /// When it has asked for its services; with no room for the answers it never gets to it.
+    subscribed: i64,
     open: bool,
     registered: bool,
     /// A failed allocation closed its stream.
@@ -590,12 +592,15 @@ impl Model<'_> {
             client.sdk,
             module,
         );
+        let full = self.used_with(64 << 10) > self.s.limit;
+        let subscribed = t + if full { 3_000 } else { 60 };
         let k = self.connections.len();
         self.connections.push(Connection {
             id,
             client: c,
             config,
             opened: t,
+            subscribed,
             open: true,
             registered: true,
             broken: false,
@@ -610,7 +615,7 @@ impl Model<'_> {
             self.at(t + 40, Event::Listen(k));
         } else {
             for s in client.services {
-                let first = t + self.rng.range(100, 600);
+                let first = subscribed + self.rng.range(40, 540);
                 self.add_push(s, first, Some(k));
             }
         }
@@ -721,7 +726,7 @@ impl Model<'_> {
                 let x = &self.connections[k];
                 x.registered
                     && !x.config
-                    && x.opened <= self.now
+                    && x.subscribed <= self.now
                     && self.s.clients[x.client].services.contains(&s)
                     && (p.all || p.only.contains(&k))
             })
@@ -848,7 +853,7 @@ impl Model<'_> {
                     self.w
                         .failed_in_push(t, &text, &service, Self::request_id(p), &id, &target);
                     if reading {
-                        let back = t + self.rng.range(1_000, 4_000);
+                        let back = t + self.rng.range(60, 300);
                         self.at(back, Event::Join(c));
                     }
                     if guarded {
@@ -1296,10 +1301,15 @@ impl Model<'_> {
         let wanted = if self.s.pooled { room } else { 4_096 };
         let text = self.failure_text(wanted);
         for c in 0..self.s.clients.len() {
-            if self.states[c].frozen.is_some() || self.states[c].down || !self.rng.chance(0.12) {
+            if self.states[c].frozen.is_some() || self.states[c].down || !self.rng.chance(0.5) {
                 continue;
             }
-            for k in self.of_client(c).into_iter().take(2) {
+            let mut again = false;
+            for k in self.of_client(c) {
+                if self.now - self.connections[k].opened < 2_700 {
+                    continue;
+                }
+                again = true;
                 let id = self.connections[k].id.clone();
                 let reads = !self.s.jdk.no_cleaner && self.rng.chance(0.6);
                 for _ in 0..self.rng.range(1, 3) {
@@ -1322,7 +1332,9 @@ impl Model<'_> {
                 self.connections[k].broken = true;
                 self.disconnect(k, false);
             }
-            self.join(c);
+            if again {
+                self.join(c);
+            }
         }
     }
 
