@@ -664,6 +664,13 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
         _ => {}
     }
     let records = (facts.memory.nmt.len() + facts.memory.gauges.len() - before).max(1) as u64;
+    let source = facts
+        .memory
+        .nmt
+        .iter()
+        .rfind(|s| s.place.artefact == window.artefact)
+        .map_or(ctx.sample_time().1, |s| s.time_source);
+    facts.memory.clocks.insert(window.artefact, source);
     let time = ctx.sample_time().0;
     let c = facts.coverage(window.artefact);
     c.add_window(window.base, window.bytes);

@@ -113,7 +113,11 @@ pub fn analyse(
         offset_minutes: options.given.offset_minutes,
     };
     ingest::with_threads(options.jobs, || {
-        let facts = ingest::ingest(inputs, &read, progress);
+        let mut facts = ingest::ingest(inputs, &read, progress);
+        for f in &mut facts {
+            let (offset, source) = rules::case::zone(f, &options.given);
+            f.align(offset, source == "given");
+        }
         report::build(inputs, &facts, &options.given)
     })
 }

@@ -108,6 +108,8 @@ pub struct Service {
     pub changes: u64,
     /// Pushes over time.
     pub activities: Activities,
+    /// Failed pushes by client.
+    pub failed_by: BTreeMap<Address, u64>,
 }
 
 impl Service {
@@ -121,6 +123,9 @@ impl Service {
         self.instances = self.instances.max(o.instances);
         self.changes += o.changes;
         self.activities.merge(o.activities);
+        for (client, n) in o.failed_by {
+            *self.failed_by.entry(client).or_default() += n;
+        }
     }
 
     fn saw_revision(&mut self, r: u64) {
@@ -499,7 +504,8 @@ impl LogFacts {
                 } else {
                     signal
                 };
-                self.push_service(service, revision, time, signal, line);
+                let service = self.push_service(service, revision, time, signal, line);
+                *service.failed_by.entry(Address::read(client)).or_default() += 1;
             }
             Event::PushTaskFailed => self.total(Signal::PushTaskFailed, time, 1, line),
             Event::ConfigFanOut { clients, .. } => {

@@ -1,5 +1,7 @@
 //! What the JVM and the operating system say about memory, sample by sample.
 
+use std::collections::BTreeMap;
+
 use super::heap::HeapFacts;
 use super::quote::Quote;
 use crate::parse::nmt::{NmtReport, NmtStatus};
@@ -101,6 +103,8 @@ pub struct MemoryFacts {
     pub nmt_status: Vec<(NmtStatus, ArtefactId)>,
     /// Other figures.
     pub gauges: Vec<GaugeSample>,
+    /// For each file that is no log: where the times of its samples come from.
+    pub clocks: BTreeMap<ArtefactId, TimeSource>,
     /// Physical memory of the machine.
     pub physical: Option<(u64, Quote)>,
     /// Heap dumps, in the order they were taken.
@@ -113,11 +117,108 @@ impl MemoryFacts {
         self.nmt.extend(other.nmt);
         self.nmt_status.extend(other.nmt_status);
         self.gauges.extend(other.gauges);
+        self.clocks.extend(other.clocks);
         self.dumps.extend(other.dumps);
         self.physical = match (self.physical.take(), other.physical) {
             (Some(a), Some(b)) => Some(if b.1.place < a.1.place { b } else { a }),
             (a, b) => a.or(b),
         };
+    }
+
+    /// Puts the samples on the node's clock, which is `offset_minutes` east of UTC; `logs` is what its logs cover. Returns what
+    /// was moved by how many minutes.
+    ///
+    /// A heading that names its zone is moved by the difference. Names of files and headings without a zone mostly show the
+    /// node's own clock; when they fall outside the logs, and inside once read as UTC, a script with another `TZ` wrote them.
+    pub fn align(
+        &mut self,
+        offset_minutes: i32,
+        given: bool,
+        logs: Option<(WallTime, WallTime)>,
+    ) -> BTreeMap<ArtefactId, i32> {
+        let mut moved = BTreeMap::new();
+        for s in &mut self.nmt {
+            let Some(theirs) = s.report.heading.as_ref().and_then(|h| h.offset_minutes) else {
+                continue;
+            };
+            if s.time_source == TimeSource::Heading && theirs != offset_minutes {
+                let by = offset_minutes - theirs;
+                s.time = s.time.map(|t| t.plus_ms(i64::from(by) * 60_000));
+                moved.insert(s.place.artefact, by);
+            }
+        }
+        let zoned: Vec<ArtefactId> = self
+            .nmt
+            .iter()
+            .filter(|s| {
+                s.report
+                    .heading
+                    .as_ref()
+                    .is_some_and(|h| h.offset_minutes.is_some())
+            })
+            .map(|s| s.place.artefact)
+            .collect();
+        if offset_minutes == 0 {
+            return moved;
+        }
+        // All files of one kind of clock are moved together, or none: one script wrote them.
+        for source in [
+            TimeSource::FileName,
+            TimeSource::Heading,
+            TimeSource::ModificationTime,
+        ] {
+            let files: Vec<ArtefactId> = self
+                .clocks
+                .iter()
+                .filter(|(a, s)| **s == source && !zoned.contains(a))
+                .map(|(a, _)| *a)
+                .collect();
+            let times: Vec<WallTime> = self.times_of(&files);
+            // Modification times are instants; they were read as if the clock showed UTC unless the zone was given.
+            let by = if source == TimeSource::ModificationTime {
+                if given { 0 } else { offset_minutes }
+            } else {
+                match logs {
+                    Some(logs)
+                        if outside(&times, logs, 0) && !outside(&times, logs, offset_minutes) =>
+                    {
+                        offset_minutes
+                    }
+                    _ => 0,
+                }
+            };
+            if by == 0 {
+                continue;
+            }
+            let shift = i64::from(by) * 60_000;
+            for s in self
+                .nmt
+                .iter_mut()
+                .filter(|s| files.contains(&s.place.artefact))
+            {
+                s.time = s.time.map(|t| t.plus_ms(shift));
+            }
+            for g in self
+                .gauges
+                .iter_mut()
+                .filter(|g| files.contains(&g.quote.place.artefact))
+            {
+                g.time = g.time.map(|t| t.plus_ms(shift));
+                g.quote.time = g.time;
+            }
+            moved.extend(files.into_iter().map(|a| (a, by)));
+        }
+        self.settle();
+        moved
+    }
+
+    fn times_of(&self, files: &[ArtefactId]) -> Vec<WallTime> {
+        let nmt = self.nmt.iter().map(|s| (s.place.artefact, s.time));
+        let gauges = self.gauges.iter().map(|g| (g.quote.place.artefact, g.time));
+        nmt.chain(gauges)
+            .filter(|(a, _)| files.contains(a))
+            .filter_map(|(_, t)| t)
+            .collect()
     }
 
     /// Sorts by time.
@@ -128,4 +229,16 @@ impl MemoryFacts {
         self.nmt_status.sort_by_key(|(s, a)| (*a, *s));
         self.gauges.sort_by_key(|s| (s.gauge, s.quote.key()));
     }
+}
+
+/// Whether most of some times, moved by so many minutes, lie outside a stretch and ten minutes around it.
+fn outside(times: &[WallTime], (first, last): (WallTime, WallTime), minutes: i32) -> bool {
+    const AROUND_MS: i64 = 10 * 60_000;
+    let by = i64::from(minutes) * 60_000;
+    let inside = times
+        .iter()
+        .map(|t| t.plus_ms(by))
+        .filter(|t| t.0 >= first.0 - AROUND_MS && t.0 <= last.0 + AROUND_MS)
+        .count();
+    !times.is_empty() && inside * 2 < times.len()
 }

@@ -174,6 +174,38 @@ impl Facts {
         self
     }
 
+    /// Puts the samples on the node's clock, and says which files were moved.
+    pub fn align(&mut self, offset_minutes: i32, given: bool) {
+        let logs = self
+            .log
+            .totals
+            .iter()
+            .filter_map(|(_, a)| Some((a.first_time()?, a.last_time()?)))
+            .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let moved = self.memory.align(offset_minutes, given, logs);
+        for (artefact, by) in moved {
+            let shift = i64::from(by) * 60_000;
+            let coverage = self.coverage(artefact);
+            coverage.times = coverage
+                .times
+                .map(|(a, b)| (a.plus_ms(shift), b.plus_ms(shift)));
+            if self.memory.clocks.get(&artefact) != Some(&memory::TimeSource::ModificationTime) {
+                let place = Place {
+                    artefact,
+                    ..Place::default()
+                };
+                self.add_issue(
+                    place,
+                    format!(
+                        "its times are of another zone than those of the logs; moved by {by} min"
+                    ),
+                    ParseErrorKind::Unexpected,
+                );
+            }
+        }
+        self.issues.sort();
+    }
+
     /// Puts into one order what was collected in the order of reading.
     pub fn settle(&mut self) {
         self.issues.sort();

@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::score::Weight;
 use super::shape::Course;
-use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence};
+use super::{
+    Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence,
+};
 use crate::facts::Signal;
 use crate::facts::heap::OwnerKind;
 use crate::text::{Text, local};
@@ -43,6 +45,7 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         && case.in_trouble()
         && top.0 - onset.0 > 8 * curve.shape.step_ms.max(1000)
         && !blamed
+        && Family::PushLog.present(case)
     {
         let (from, to) = case.bounds();
         let failed = case.total_between(Signal::PushFail, from, case.exhausted_at().unwrap_or(to))

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::attribution;
 use super::case::Client;
 use super::score::Weight;
 use super::shape::Course;
@@ -121,10 +122,32 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let all_before: f64 = failing.iter().map(|f| f.before).sum::<f64>();
     let all: f64 = failing.iter().map(|f| f.count).sum::<f64>();
     let widespread = widespread(&failing, all_before);
+    let shares = shares(case, &failing, from, exhausted, to);
     failing
         .iter()
-        .filter_map(|f| hypothesis(case, f, all, all_before, widespread, unaddressed))
+        .zip(shares)
+        .filter_map(|(f, share)| hypothesis(case, f, all, share, widespread, unaddressed))
         .collect()
+}
+
+/// Each one's part of the bytes that may be held.
+fn shares(
+    case: &Case<'_>,
+    failing: &[Failing<'_, '_>],
+    from: WallTime,
+    exhausted: WallTime,
+    to: WallTime,
+) -> Vec<f64> {
+    let clients: Vec<&Client<'_>> = failing.iter().map(|f| f.client).collect();
+    let before: f64 = failing.iter().map(|f| f.before).sum();
+    let until = if before >= 20.0 { exhausted } else { to };
+    let mut held = attribution::estimate(case, &clients, from, until);
+    // Configuration pushes that name nobody leave sends that do.
+    if held.iter().sum::<f64>() <= 0.0 {
+        held = failing.iter().map(|f| f.count.max(f.sends)).collect();
+    }
+    let all: f64 = held.iter().sum();
+    held.iter().map(|h| h / all.max(1.0)).collect()
 }
 
 /// The client's part of all that is queued, when that is enough to matter.
@@ -262,7 +285,7 @@ fn hypothesis(
     case: &Case<'_>,
     f: &Failing<'_, '_>,
     all: f64,
-    all_before: f64,
+    share: f64,
     widespread: bool,
     unaddressed: Option<(f64, WallTime)>,
 ) -> Option<Hypothesis> {
@@ -375,21 +398,16 @@ fn hypothesis(
         .scaled(late / f.count.max(1.0) / 0.3));
     }
 
-    // Its part of all failures, before memory was exhausted: afterwards pushes fail to everybody.
-    let share = if all_before >= 20.0 {
-        f.before / all_before
-    } else {
-        f.count / all.max(1.0)
-    };
-    if share >= 0.2 {
+    // Its part of what is queued, before memory was exhausted: afterwards pushes fail to everybody.
+    if share >= 0.02 {
         add(Evidence::new(
-            Weight::MostFailures,
+            Weight::MostHeld,
             Text::new(
                 "faulty-client.share",
                 [
                     ("ip", ip()),
                     ("share", json!((share * 1e4).round() / 1e4)),
-                    ("n", json!(f.count.round())),
+                    ("part", json!((f.count / all.max(1.0) * 1e4).round() / 1e4)),
                 ],
             ),
             f.quote,

@@ -9,6 +9,7 @@ pub mod finding;
 pub mod score;
 pub mod shape;
 
+mod attribution;
 mod burst;
 mod connection_storm;
 mod direct_buffer_leak;

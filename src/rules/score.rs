@@ -51,7 +51,7 @@ weights! {
     NothingDelivered, "nothing-delivered", 1.2, "A reader that stopped acknowledges nothing any more; a slow one still does now and then.";
     StaysConnected, "stays-connected", 1.5, "Only a connection that stays open keeps a backlog: a restarted client drops it.";
     StartsWithGrowth, "starts-with-growth", 2.0, "Cause and growth begin together.";
-    MostFailures, "most-failures", 1.5, "What the others do is not what this one does.";
+    MostHeld, "most-held", 2.0, "By size and number of its failed pushes, and by how memory grew, most of the bytes are its.";
     WentSilent, "went-silent", 2.5, "A listener that asked for changes and never asks again while its connection stays has stopped reading.";
     SendsRefused, "sends-refused", 1.0, "The server's own send queue for this client is full.";
     HeldForClient, "held-for-client", 3.5, "Bytes held for it were counted in memory, connection by connection.";

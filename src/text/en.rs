@@ -67,7 +67,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("faulty-client.nothing-delivered", "{earlier|n} pushes to {ip} were acknowledged before {since}, none since"),
     ("faulty-client.reconnects", "it opened {n} new connections meanwhile"),
     ("faulty-client.sends-refused", "{n|n} sends to {ip} were refused because its queue is full (errCode 601)"),
-    ("faulty-client.share", "{share|pct} of all failed pushes are to {ip}"),
+    ("faulty-client.share", "about {share|pct} of what is queued is for {ip}, by size and number of its failed pushes ({part|pct} of all that failed)"),
     ("faulty-client.stays-connected", "{n} of its {all} connections stayed open all the while ({ids})"),
     ("faulty-client.still-delivers", "{n|n} pushes to it were acknowledged in between"),
     ("faulty-client.title", "{ip} stopped reading: {n|n} pushes to it failed since {first}"),
