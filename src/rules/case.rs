@@ -785,7 +785,7 @@ fn limit(
     }
     .or_else(|| jvm_limit::jdk_limit(shape))?;
     // Without any flag the figure would be a guess about an unknown machine.
-    if derived.heap_assumed && shape.memory.is_none() {
+    if derived.heap_assumed {
         return None;
     }
     let quote = facts.jvm.source_of("MaxHeapSize").map(|s| s.quote.clone());

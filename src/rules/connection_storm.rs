@@ -22,9 +22,10 @@ pub(super) static RULE: Rule = Rule {
     needs: &[Family::ConnectionLog],
 };
 
-fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
+fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     storms(
         case,
+        findings,
         &Storm {
             signals: &[Signal::Connect],
             fewest_per_minute: 60.0,

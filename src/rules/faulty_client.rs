@@ -126,7 +126,12 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     failing
         .iter()
         .zip(shares)
-        .filter_map(|(f, share)| hypothesis(case, f, all, share, widespread, unaddressed))
+        .filter_map(|(f, share)| {
+            let several = failing
+                .iter()
+                .any(|o| o.client.address != f.client.address && o.before >= 20.0);
+            hypothesis(case, f, all, share, (widespread, several), unaddressed)
+        })
         .collect()
 }
 
@@ -286,7 +291,7 @@ fn hypothesis(
     f: &Failing<'_, '_>,
     all: f64,
     share: f64,
-    widespread: bool,
+    (widespread, several): (bool, bool),
     unaddressed: Option<(f64, WallTime)>,
 ) -> Option<Hypothesis> {
     let c = f.client;
@@ -424,7 +429,7 @@ fn hypothesis(
 
     // Order of events, when memory is in trouble at all.
     if naming || f.silent_since.is_some() || f.sends >= FEWEST {
-        order(case, f, &ip, &mut add);
+        order(case, f, share, several, &ip, &mut add);
     }
     match case.unbounded_queue() {
         Some(true) => add(Evidence::new(
@@ -463,7 +468,8 @@ fn hypothesis(
         )),
         None => {}
     }
-    if super::hopeless(&evidence) {
+    // What fails by the dozen is worth a look even where it is not to blame.
+    if super::hopeless(&evidence) && f.count < 24.0 {
         return None;
     }
     evidence.sort_by(|a, b| b.contribution().total_cmp(&a.contribution()));
@@ -627,6 +633,8 @@ fn connected(
 fn order(
     case: &Case<'_>,
     f: &Failing<'_, '_>,
+    share: f64,
+    several: bool,
     ip: &dyn Fn() -> serde_json::Value,
     add: &mut dyn FnMut(Evidence),
 ) {
@@ -673,26 +681,35 @@ fn order(
         .iter()
         .find(|p| p.time == onset)
         .and_then(|p| p.quote.as_ref());
+    // Where several clients share the growth, it begins with the first of them: what each explains counts.
+    let explains = if several { share } else { 1.0 };
     // Growth that started inside the interval between two samples shows at the second.
     if lag.abs() <= (3 * step).max(rising / 10).max(20_000) {
         add(Evidence::new(
             Weight::StartsWithGrowth,
             when("faulty-client.with-growth", onset),
             at_onset,
-        ));
+        )
+        .scaled(0.3 + 0.7 * explains));
     } else if lag < 0 && lag.abs() <= (12 * step).max(rising) {
         add(Evidence::new(
             Weight::StartsWithGrowth,
             when("faulty-client.before-growth", onset),
             at_onset,
         )
-        .scaled(0.6));
+        .scaled(0.6 * (0.3 + 0.7 * explains)));
     } else if lag > 0 {
+        let against = if several && lag < rising {
+            1.0 - share
+        } else {
+            1.0
+        };
         add(Evidence::new(
             Weight::StartsAfterGrowth,
             when("faulty-client.after-growth", onset),
             at_onset,
-        ));
+        )
+        .scaled(against));
     }
 }
 

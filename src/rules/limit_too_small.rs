@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
-use super::push_fan_out::{blame, course_evidence};
+use super::push_fan_out::{blame, course_evidence, spread_evidence};
 use super::score::Weight;
 use super::shape::Course;
 use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Subject, login_burst};
+use crate::facts::Signal;
 use crate::text::Text;
+use crate::units::WallTime;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -61,6 +63,10 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         }
     }
     course_evidence(case, &mut evidence);
+    if case.curve.is_none() {
+        spells(case, &mut evidence);
+    }
+    spread_evidence(case, &mut evidence);
     if let Some(e) = &case.exhaustion
         && let Some(requested) = e.requested
         && requested >= 2 << 20
@@ -124,4 +130,44 @@ pub(super) fn advised(case: &Case<'_>, need: u64) -> u64 {
     let from_heap = case.heap.map_or(0, |h| h / 2);
     let from_need = need + need / 4;
     from_heap.max(from_need).div_ceil(STEP) * STEP
+}
+
+/// Without a curve: allocations that fail in spells, with pushes delivered in between, tell of a need that comes and goes.
+fn spells(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
+    /// Shorter pauses are within one spell.
+    const PAUSE_MS: i64 = 15_000;
+    let Some(a) = case.facts.log.totals.get(Signal::AllocationFailure) else {
+        return;
+    };
+    let (from, to) = case.bounds();
+    let mut last: Option<WallTime> = None;
+    let (mut spells, mut delivered) = (0u32, 0.0);
+    for (t, _) in a
+        .series
+        .buckets()
+        .filter(|&(t, n)| n > 0 && t >= from && t < to)
+    {
+        match last {
+            Some(l) if t.0 - l.0 <= PAUSE_MS.max(a.series.width_ms()) => {}
+            Some(l) => {
+                spells += 1;
+                delivered += case.total_between(Signal::PushOk, l.plus_ms(a.series.width_ms()), t);
+            }
+            None => spells = 1,
+        }
+        last = Some(t);
+    }
+    if spells >= 2 && delivered >= 20.0 {
+        evidence.push(Evidence::new(
+            Weight::MemoryReturns,
+            Text::new(
+                "limit-too-small.spells",
+                [
+                    ("n", json!(spells)),
+                    ("delivered", json!(delivered.round())),
+                ],
+            ),
+            a.first.as_ref(),
+        ));
+    }
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::burst::{Burst, busiest, usual_of_others};
 use super::case::Client;
+use super::push_fan_out::blame;
 use super::score::Weight;
 use super::shape::Course;
 use super::{Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject};
@@ -28,9 +29,10 @@ pub(super) static RULE: Rule = Rule {
     needs: &[Family::AccessLog],
 };
 
-fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
+fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     storms(
         case,
+        findings,
         &Storm {
             signals: &[Signal::Login],
             fewest_per_minute: 60.0,
@@ -98,7 +100,7 @@ pub(super) struct Storm<'s> {
 }
 
 /// A finding for each address with such a storm.
-pub(super) fn storms(case: &Case<'_>, storm: &Storm<'_>) -> Vec<Hypothesis> {
+pub(super) fn storms(case: &Case<'_>, findings: &[Finding], storm: &Storm<'_>) -> Vec<Hypothesis> {
     let (from, to) = case.bounds();
     let mut rates: Vec<(usize, f64)> = Vec::new();
     for (i, c) in case
@@ -141,7 +143,11 @@ pub(super) fn storms(case: &Case<'_>, storm: &Storm<'_>) -> Vec<Hypothesis> {
             .iter()
             .filter_map(|a| a.first.as_ref())
             .min_by_key(|q| q.key());
-        out.push(hypothesis(case, storm, client, &burst, quote));
+        let mut h = hypothesis(case, storm, client, &burst, quote);
+        if case.in_trouble() {
+            blame(findings, &mut h.evidence);
+        }
+        out.push(h);
     }
     out
 }
@@ -225,7 +231,13 @@ fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence> {
             quote,
         ));
     }
-    let curve = case.curve.as_ref()?;
+    let Some(curve) = &case.curve else {
+        return Some(Evidence::new(
+            Weight::MemoryUnseen,
+            Text::new("burst.memory-unseen", []),
+            None,
+        ));
+    };
     let quote_at = |t| {
         curve
             .points

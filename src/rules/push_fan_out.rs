@@ -89,30 +89,7 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
             quote,
         ));
     }
-    // Failures are spread when no client has the bulk of them.
-    let (from, to) = case.bounds();
-    let mut failed: Vec<f64> = case
-        .clients
-        .iter()
-        .map(|c| c.between(Signal::PushFail, from, to))
-        .filter(|n| *n >= 5.0)
-        .collect();
-    failed.sort_by(f64::total_cmp);
-    let total: f64 = failed.iter().sum();
-    let largest = failed.last().copied().unwrap_or(0.0);
-    if failed.len() >= 3 && largest / total.max(1.0) < 0.6 {
-        evidence.push(Evidence::new(
-            Weight::FailuresSpread,
-            Text::new(
-                "push-fan-out.spread",
-                [
-                    ("clients", json!(failed.len())),
-                    ("n", json!(total.round())),
-                ],
-            ),
-            quote,
-        ));
-    }
+    spread_evidence(case, &mut evidence);
     course_evidence(case, &mut evidence);
     blame(findings, &mut evidence);
     if super::hopeless(&evidence) {
@@ -134,6 +111,39 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         },
         severity: None,
     }]
+}
+
+/// Failures are spread when no client has the bulk of them.
+pub(super) fn spread_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
+    let (from, to) = case.bounds();
+    let mut failed: Vec<f64> = case
+        .clients
+        .iter()
+        .map(|c| c.between(Signal::PushFail, from, to))
+        .filter(|n| *n >= 2.0)
+        .collect();
+    failed.sort_by(f64::total_cmp);
+    let total: f64 = failed.iter().sum();
+    let largest = failed.last().copied().unwrap_or(0.0);
+    if failed.len() >= 3 && total >= 10.0 && largest / total < 0.6 {
+        let quote = case
+            .facts
+            .log
+            .totals
+            .get(Signal::PushFail)
+            .and_then(|a| a.first.as_ref());
+        evidence.push(Evidence::new(
+            Weight::FailuresSpread,
+            Text::new(
+                "push-fan-out.spread",
+                [
+                    ("clients", json!(failed.len())),
+                    ("n", json!(total.round())),
+                ],
+            ),
+            quote,
+        ));
+    }
 }
 
 /// What the curve says of a need that comes and goes.

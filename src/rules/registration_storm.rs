@@ -23,9 +23,10 @@ pub(super) static RULE: Rule = Rule {
     needs: &[Family::NamingLog],
 };
 
-fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
+fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     storms(
         case,
+        findings,
         &Storm {
             signals: &[Signal::Registration, Signal::Deregistration],
             fewest_per_minute: 600.0,

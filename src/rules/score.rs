@@ -68,7 +68,8 @@ weights! {
     BackPressure, "back-pressure", -1.0, "From 2.3.1 on the server refuses to queue for a stream that is not ready.";
     // Bursts
     RateFarOverUsual, "rate-far-over-usual", 2.0, "Far more than this address or anybody does otherwise.";
-    BurstWithGrowth, "burst-with-growth", 2.0, "Memory grows while it lasts.";
+    BurstWithGrowth, "burst-with-growth", 1.2, "Memory grows while it lasts; on measured servers bursts alone did not move it.";
+    MemoryUnseen, "memory-unseen", -0.7, "Nothing tells what memory did while it lasted.";
     SuspectRelease, "suspect-release", 0.5, "This release has a defect that such a burst feeds.";
     EndsBeforeGrowth, "ends-before-growth", -2.5, "It was over before memory grew.";
     AfterFailure, "after-failure", -2.5, "Clients that lose their server reconnect and log in: an effect, not the cause.";
