@@ -183,7 +183,11 @@ impl Activity {
             self.first = Some(quote.keep(time, true));
         }
         match &mut self.last {
-            Some(q) if quote.before(time, q) => {}
+            // What has no time is not the latest of anything.
+            Some(q) if quote.before(time, q) || time.is_none() && q.time.is_some() => {}
+            Some(q) if q.time.is_none() && time.is_some() => {
+                quote.replace(time, signal.quotes_last(), q);
+            }
             Some(q) => quote.replace(time, signal.quotes_last(), q),
             None => self.last = Some(quote.keep(time, signal.quotes_last())),
         }
@@ -200,7 +204,10 @@ impl Activity {
             (a, b) => a.or(b),
         };
         self.last = match (self.last.take(), other.last) {
-            (Some(a), Some(b)) => Some(if b.key() < a.key() { a } else { b }),
+            (Some(a), Some(b)) => {
+                let later = |q: &Quote| (q.time.is_some(), q.time, q.place);
+                Some(if later(&b) < later(&a) { a } else { b })
+            }
             (a, b) => a.or(b),
         };
     }

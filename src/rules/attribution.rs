@@ -33,11 +33,17 @@ pub(super) fn estimate(
     corrected(case, clients, &guesses, until).unwrap_or(guesses)
 }
 
+/// Failed pushes; where no log names them, the sends that failed.
 fn failures(c: &Client<'_>, from: WallTime, until: WallTime) -> f64 {
-    [Signal::PushFail, Signal::ConfigPushFail]
+    let pushes: f64 = [Signal::PushFail, Signal::ConfigPushFail]
         .iter()
         .map(|s| c.between(*s, from, until))
-        .sum()
+        .sum();
+    if pushes > 0.0 {
+        pushes
+    } else {
+        c.between(Signal::SendFailed, from, until)
+    }
 }
 
 /// By the size of each service.

@@ -4,9 +4,7 @@ use serde_json::json;
 
 use super::score::Weight;
 use super::shape::Course;
-use super::{
-    Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence,
-};
+use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence};
 use crate::facts::Signal;
 use crate::facts::heap::OwnerKind;
 use crate::text::{Text, local};
@@ -45,7 +43,7 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         && case.in_trouble()
         && top.0 - onset.0 > 8 * curve.shape.step_ms.max(1000)
         && !blamed
-        && Family::PushLog.present(case)
+        && naming_pushes(case)
     {
         let (from, to) = case.bounds();
         let failed = case.total_between(Signal::PushFail, from, case.exhausted_at().unwrap_or(to))
@@ -124,4 +122,11 @@ fn owner(case: &Case<'_>) -> Option<(String, u64, u64)> {
         .filter(|o| o.bytes * 5 >= used * 2 && o.bytes >= 8 << 20)
         .max_by(|a, b| a.bytes.cmp(&b.bytes).then(b.class.cmp(&a.class)))
         .map(|o| (o.class.clone(), o.bytes, used))
+}
+
+/// Whether a log would tell of pushes that fail: without it "no client's pushes fail" is not known.
+fn naming_pushes(case: &Case<'_>) -> bool {
+    [Signal::PushOk, Signal::PushFail]
+        .iter()
+        .any(|s| case.facts.log.totals.get(*s).is_some())
 }

@@ -53,18 +53,20 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             _ => Text::new("exhausted.claim-undated", [("n", json!(e.count))]),
         };
         evidence.push(Evidence::new(Weight::Observed, claim, e.quote.as_ref()));
-        evidence.push(Evidence::new(
-            Weight::Observed,
-            Text::new(
-                "exhausted.request",
-                [
-                    ("requested", json!(e.requested)),
-                    ("used", json!(e.used)),
-                    ("limit", json!(e.limit)),
-                ],
-            ),
-            e.quote.as_ref(),
-        ));
+        if e.requested.is_some() && e.used.is_some() {
+            evidence.push(Evidence::new(
+                Weight::Observed,
+                Text::new(
+                    "exhausted.request",
+                    [
+                        ("requested", json!(e.requested)),
+                        ("used", json!(e.used)),
+                        ("limit", json!(e.limit)),
+                    ],
+                ),
+                e.quote.as_ref(),
+            ));
+        }
     } else {
         let (Some(ratio), Some((used, _)), Some(limit)) =
             (case.peak_ratio(), case.used_peak(), &case.limit)

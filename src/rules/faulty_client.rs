@@ -47,6 +47,8 @@ struct Failing<'c, 'a> {
     /// A listener of configurations that fell silent.
     silent_since: Option<(WallTime, &'a Quote)>,
     quote: Option<&'a Quote>,
+    /// Its failures began as ones without an address.
+    began_unnamed: bool,
 }
 
 /// Fewer failures than these are told by no rule.
@@ -117,11 +119,23 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             sends,
             silent_since,
             quote,
+            began_unnamed: false,
         });
     }
     let all_before: f64 = failing.iter().map(|f| f.before).sum::<f64>();
     let all: f64 = failing.iter().map(|f| f.count).sum::<f64>();
-    let widespread = widespread(&failing, all_before);
+    let widespread = widespread(case, &failing, all_before);
+    // Notifications that name nobody began to fail before the sends that do: they are those of the client with most of these.
+    let sends: f64 = failing.iter().map(|f| f.sends).sum();
+    if let Some((_, began)) = unaddressed {
+        for f in failing
+            .iter_mut()
+            .filter(|f| f.sends >= 0.6 * sends && f.sends >= FEWEST)
+        {
+            f.first = f.first.min(began);
+            f.began_unnamed = true;
+        }
+    }
     let shares = shares(case, &failing, from, exhausted, to);
     failing
         .iter()
@@ -271,10 +285,20 @@ fn silent_listener<'a>(
     (with_failures && stays && others_later >= 3.0).then_some((t, last))
 }
 
-/// At least three clients fail, none of them with the bulk, and they began together.
-fn widespread(failing: &[Failing<'_, '_>], all_before: f64) -> bool {
+/// At least three clients fail, they are most of those that get pushes, and none of them has the bulk.
+fn widespread(case: &Case<'_>, failing: &[Failing<'_, '_>], all_before: f64) -> bool {
     let many = failing.iter().filter(|f| f.count >= FEWEST).count();
-    if many < 3 {
+    let (from, to) = case.bounds();
+    let served = case
+        .clients
+        .iter()
+        .filter(|c| {
+            [Signal::PushOk, Signal::PushFail]
+                .iter()
+                .any(|s| c.between(*s, from, to) > 0.0)
+        })
+        .count();
+    if many < 3 || many * 10 < served * 6 {
         return false;
     }
     let all: f64 = failing.iter().map(|f| f.count).sum();
@@ -652,6 +676,17 @@ fn order(
             ],
         )
     };
+    if f.began_unnamed && f.silent_since.is_none() {
+        add(Evidence::new(
+            Weight::FailsPersistently,
+            Text::new(
+                "faulty-client.unnamed",
+                [("ip", ip()), ("first", local(f.first))],
+            ),
+            f.quote,
+        )
+        .scaled(0.5));
+    }
     if let Some(t) = case.exhausted_at()
         && f.first.0 > t.0 + 1_000
     {

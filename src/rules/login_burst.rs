@@ -246,6 +246,11 @@ fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence> {
             .and_then(|p| p.quote.as_ref())
     };
     match (curve.shape.course, curve.shape.onset, curve.shape.top) {
+        (Course::Unknown, ..) => Some(Evidence::new(
+            Weight::MemoryUnseen,
+            Text::new("burst.memory-unseen", []),
+            None,
+        )),
         (Course::Flat, ..) => {
             let at = curve
                 .points

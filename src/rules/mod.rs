@@ -275,11 +275,32 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
             .then(place(a).cmp(&place(b)))
             .then(a.subject().cmp(b.subject()))
     });
+    rank_by_bytes(&mut findings);
     let outcome = outcome(case, &findings, trouble);
     Diagnosis {
         outcome,
         findings,
         not_assessed,
+    }
+}
+
+/// Clients that are all surely faulty stand in the order of the bytes held for them, not of a hundredth of confidence.
+fn rank_by_bytes(findings: &mut [Finding]) {
+    const SURE: f64 = 0.8;
+    let places: Vec<usize> = (0..findings.len())
+        .filter(|&i| findings[i].rule == &faulty_client::RULE && findings[i].confidence >= SURE)
+        .collect();
+    let mut clients: Vec<Finding> = places.iter().map(|&i| findings[i].clone()).collect();
+    let share = |f: &Finding| {
+        f.hypothesis
+            .subjects
+            .first()
+            .and_then(|s| s.share)
+            .unwrap_or(0.0)
+    };
+    clients.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    for (place, f) in places.into_iter().zip(clients) {
+        findings[place] = f;
     }
 }
 

@@ -75,6 +75,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("faulty-client.title-held", "{ip} does not read: {bytes|bytes} of direct memory are held for it"),
     ("faulty-client.title-silent", "{ip} stopped reading at {first}: connected, it asks for nothing any more; {n|n} sends to it failed"),
     ("faulty-client.unbounded", "Nacos {release} queues without bound for a client that does not read (until 2.3.1)"),
+    ("faulty-client.unnamed", "notifications that name nobody have failed since {first}; most sends that failed later are to {ip}"),
     ("faulty-client.went-silent", "{ip} asked for configurations until {since} and never again, though connected; {n|n} notifications without an address failed from {began} on"),
     ("faulty-client.with-growth", "its failures begin at {first}, within {lag} of the growth of memory ({other})"),
     ("growth.bursts", "it rises to {peak|bytes} and falls back again and again; {last|bytes} at the end"),
