@@ -167,9 +167,9 @@ fn rules_hold_their_floors_over_simulated_servers() {
         "false alarms {}",
         sum.false_alarms()
     );
-    assert!(sum.missed <= floors::MISSED, "missed {}", sum.missed);
+    assert!(sum.missed == floors::MISSED, "missed {}", sum.missed);
     assert!(
-        sum.wrong_facts <= floors::WRONG_FACTS,
+        sum.wrong_facts == floors::WRONG_FACTS,
         "wrong facts {}",
         sum.wrong_facts
     );
