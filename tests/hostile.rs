@@ -50,6 +50,13 @@ fn a_prefix_of_every_file_ends_with_a_report() {
         let r = report_of(&[&dir], None);
         let told = r.inputs.iter().filter(|i| !i.complete).count() + r.skipped.len();
         assert!(told > 5, "a report over cut files says so");
+        if r.outcome == Outcome::NoCause {
+            assert!(
+                r.statement.text.contains("read only in part"),
+                "{}",
+                r.statement.text
+            );
+        }
     }
 }
 

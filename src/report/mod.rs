@@ -187,7 +187,13 @@ fn node_report(
     NodeReport {
         id: id.to_owned(),
         outcome: diagnosis.outcome,
-        statement: statement(case, diagnosis),
+        statement: with_gaps(
+            statement(case, diagnosis),
+            diagnosis.outcome,
+            facts,
+            places.inputs,
+            id,
+        ),
         runs: cases
             .iter()
             .map(|c| RunReport {
@@ -404,6 +410,32 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
 
 fn title(f: &Finding) -> String {
     f.hypothesis.title.text.clone()
+}
+
+/// No all-clear over inputs that were read only in part without saying so.
+fn with_gaps(
+    statement: Text,
+    outcome: Outcome,
+    facts: &Facts,
+    inputs: &Inputs,
+    node: &str,
+) -> Text {
+    let cut = facts.coverage.values().filter(|c| c.cut).count();
+    let failed = inputs
+        .skipped
+        .iter()
+        .filter(|s| s.failed && s.node.as_deref().is_none_or(|n| n == node))
+        .count();
+    if outcome != Outcome::NoCause || cut + failed == 0 {
+        return statement;
+    }
+    Text::new(
+        "outcome.incomplete",
+        [
+            ("statement", json!(statement.text)),
+            ("n", json!(cut + failed)),
+        ],
+    )
 }
 
 /// A sentence inside another does not begin with a capital, unless it begins with a name.

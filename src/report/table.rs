@@ -547,7 +547,7 @@ fn who(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
     let rows = shown.iter().take(most).map(|c| {
         vec![
             terminal(&c.ip),
-            if c.score > 0.0 {
+            if c.score >= 0.1 {
                 percent(c.score)
             } else {
                 "-".to_owned()

@@ -128,6 +128,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("outcome.exhausted", "Direct memory was exhausted at {first} (limit {limit|bytes})."),
     ("outcome.exhausted-bare", "Direct memory was exhausted."),
     ("outcome.growing", "Direct memory is at {used|bytes} of {limit|bytes} and grows."),
+    ("outcome.incomplete", "{statement} But {n} inputs were read only in part: what they would tell is not known."),
     ("outcome.insufficient", "Nothing in these files tells about memory. Take NMT, the actuator's figures or a heap dump."),
     ("outcome.insufficient-note", "Nothing in these files tells about memory; {title}."),
     ("outcome.native", "Direct memory is calm; the process grows outside the JVM's books."),
