@@ -1,5 +1,7 @@
 //! The formats: how each is recognised by content, and how its bytes become facts. The only list of formats.
 
+mod system;
+
 use crate::facts::Facts;
 use crate::facts::jvm::{FlagSource, FlagText};
 use crate::facts::log::Line;
@@ -7,10 +9,14 @@ use crate::facts::memory::{Gauge, GaugeSample, NmtSample, TimeSource};
 use crate::facts::quote::QuoteText;
 use crate::facts::shapes::Shapes;
 use crate::parse::failure::{self, Failure};
+use crate::parse::proc::{self, ProcText};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
 use crate::parse::statement::{Event, Rows, Series, Text, banner};
 use crate::parse::wrapping::{LineMap, Wrapping, is_dirty, unwrap};
-use crate::parse::{ParseErrorKind, access, cut, flags, nmt, prometheus};
+use crate::parse::{
+    ParseErrorKind, access, cut, flags, gc, heap_info, histogram, hs_err, kernel, nmt, prometheus,
+    sockets,
+};
 use crate::span::{Place, Window};
 use crate::units::WallTime;
 
@@ -33,6 +39,24 @@ pub enum Format {
     SmapsRollup,
     /// Output of `free`.
     Free,
+    /// `/proc/PID/smaps` or `/proc/PID/maps`.
+    Smaps,
+    /// `/proc/meminfo`.
+    Meminfo,
+    /// Output of `ps`.
+    Ps,
+    /// Output of `pmap`.
+    Pmap,
+    /// Output of `ss` or `netstat`.
+    Sockets,
+    /// Class histogram.
+    Histogram,
+    /// Answer to `GC.heap_info`.
+    HeapInfo,
+    /// hs_err_pid.log, or the answer to `VM.info`.
+    HsErr,
+    /// The kernel's words on running out of memory.
+    Kernel,
     /// Prometheus text of the actuator.
     Prometheus,
     /// Nacos's settings.
@@ -57,6 +81,15 @@ impl Format {
             Self::ProcStatus => "proc-status",
             Self::SmapsRollup => "smaps-rollup",
             Self::Free => "free",
+            Self::Smaps => "smaps",
+            Self::Meminfo => "meminfo",
+            Self::Ps => "ps",
+            Self::Pmap => "pmap",
+            Self::Sockets => "sockets",
+            Self::Histogram => "class-histogram",
+            Self::HeapInfo => "heap-info",
+            Self::HsErr => "hs-err",
+            Self::Kernel => "kernel-log",
             Self::Prometheus => "prometheus",
             Self::Properties => "properties",
             Self::HeapDump => "heap-dump",
@@ -113,11 +146,18 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if is_log_head(head) {
         return Ok(Format::Log(by_name.unwrap_or(Series::Mixed)));
     }
+    // Holds NMT, flags, mappings: what it is as a whole comes first.
+    if hs_err::looks_like_hs_err(head) {
+        return Ok(Format::HsErr);
+    }
     if nmt::looks_like_nmt(head) {
         return Ok(Format::Nmt);
     }
     if is_gc(head) {
         return Ok(Format::GcLog);
+    }
+    if let Some(f) = system_format(head) {
+        return Ok(f);
     }
     if lines.clone().take(20).any(access::looks_like_access) {
         return Ok(Format::AccessLog);
@@ -150,6 +190,10 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if by_name == Some(Series::ConfigPullCheck) {
         return Ok(Format::Log(Series::ConfigPullCheck));
     }
+    let mut all = head.split(|&b| b == b'\n').map(trim_line_end);
+    if all.clone().take(3).any(is_kernel_line) || all.any(kernel::is_oom_line) {
+        return Ok(Format::Kernel);
+    }
     if by_name.is_some() {
         return Err("a Nacos log by its name, but no record in its first bytes");
     }
@@ -157,6 +201,39 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
         return Ok(Format::Log(Series::Console));
     }
     Err("of no known format")
+}
+
+/// Texts of jcmd, of /proc and of Linux's tools that no first word gives away.
+fn system_format(head: &[u8]) -> Option<Format> {
+    if histogram::looks_like_histogram(head) {
+        return Some(Format::Histogram);
+    }
+    if heap_info::looks_like_heap_info(head) {
+        return Some(Format::HeapInfo);
+    }
+    match proc::sniff(head) {
+        Some(ProcText::Smaps) => return Some(Format::Smaps),
+        Some(ProcText::Meminfo) => return Some(Format::Meminfo),
+        Some(ProcText::Ps) => return Some(Format::Ps),
+        Some(ProcText::Pmap) => return Some(Format::Pmap),
+        _ => {}
+    }
+    sockets::looks_like_sockets(head).then_some(Format::Sockets)
+}
+
+/// `[    0.000000] Linux version …`: seconds since the machine started.
+fn is_kernel_line(line: &[u8]) -> bool {
+    let stamp = line
+        .strip_prefix(b"[")
+        .and_then(|t| cut::before(t, b"] "))
+        .map(<[u8]>::trim_ascii);
+    stamp
+        .and_then(|s| s.len().checked_sub(7).map(|dot| s.split_at(dot)))
+        .is_some_and(|(seconds, micros)| {
+            cut::whole_number(seconds).is_some()
+                && micros.starts_with(b".")
+                && cut::whole_number(&micros[1..]).is_some()
+        })
 }
 
 fn is_setting(line: &[u8]) -> bool {
@@ -518,6 +595,22 @@ fn read_gc(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mu
         if window.base == 0 && lines < 40 {
             read_gc_head(window, at, lines, text, facts);
         }
+        match gc::read_line(text).map(|r| (r.time, r.event)) {
+            Some((time, gc::GcEvent::Pause(pause))) => {
+                let time = ctx.shifted(time);
+                if !ctx.outside(time) {
+                    let quote = QuoteText {
+                        place: ctx.place(window, at, lines),
+                        line: text,
+                    };
+                    facts.system.gc.add(&pause, time, &quote);
+                }
+            }
+            Some((_, gc::GcEvent::HeapMax(n))) => {
+                facts.system.gc.heap_max = facts.system.gc.heap_max.max(Some(n));
+            }
+            _ => {}
+        }
         if let Some((time, minutes)) = gc_time(text) {
             let time = ctx.shifted(Some(time));
             tally.time(time);
@@ -633,6 +726,16 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
         }
         Format::JvmText => read_jvm_text(window, facts),
         Format::Prometheus => read_prometheus(window, ctx, facts),
+        Format::Properties => system::read_properties(window, facts),
+        Format::Smaps => system::read_smaps(window, ctx, facts),
+        Format::Meminfo => system::read_meminfo(window, ctx, facts),
+        Format::Ps => system::read_ps(window, ctx, facts),
+        Format::Pmap => system::read_pmap(window, ctx, facts),
+        Format::Sockets => system::read_sockets(window, ctx, facts),
+        Format::Histogram => system::read_histogram(window, ctx, facts),
+        Format::HeapInfo => system::read_heap_info(window, ctx, facts),
+        Format::HsErr => system::read_hs_err(window, ctx, facts),
+        Format::Kernel => system::read_kernel(window, ctx, facts),
         Format::SmapsRollup => {
             read_gauge(window, ctx, facts, b"Rss:", Gauge::Rss);
             read_gauge(window, ctx, facts, b"Anonymous:", Gauge::RssAnon);
@@ -804,6 +907,25 @@ fn read_gauge(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, key: &[
 
 fn read_nmt(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     let text = nmt::read(window.bytes);
+    let nothing = text.reports.is_empty() && text.status.is_empty();
+    add_nmt(window, ctx, facts, text, None);
+    if nothing {
+        facts.add_issue(
+            window.place(0),
+            "expected a Native Memory Tracking report, found none",
+            ParseErrorKind::Unexpected,
+        );
+    }
+}
+
+/// Takes over the reports of a text; `within` is the time of the text that holds them.
+fn add_nmt(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    facts: &mut Facts,
+    text: nmt::NmtText,
+    within: Option<WallTime>,
+) {
     for (status, _) in &text.status {
         facts.memory.nmt_status.push((*status, window.artefact));
     }
@@ -811,17 +933,25 @@ fn read_nmt(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
         facts.add_parse_error(window, e);
     }
     let several = text.reports.len() > 1;
+    // Lines are counted once, from one report to the next.
+    let (mut counted, mut base_lines) = (0, 0u32);
     for report in text.reports {
-        let (time, time_source) = match &report.heading {
-            Some(h) => (ctx.shifted(Some(h.time)), TimeSource::Heading),
-            None if several => (None, TimeSource::None),
-            None => ctx.sample_time(),
+        let (time, time_source) = match (&report.heading, within) {
+            (Some(h), _) => (ctx.shifted(Some(h.time)), TimeSource::Heading),
+            (None, Some(t)) => (Some(t), TimeSource::Heading),
+            (None, None) if several => (None, TimeSource::None),
+            (None, None) => ctx.sample_time(),
         };
+        if report.range.start >= counted {
+            let between = &window.bytes[counted..report.range.start];
+            let n = memchr::memchr_iter(b'\n', between).count();
+            base_lines = base_lines.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+            counted = report.range.start;
+        }
         if ctx.outside(time) {
             continue;
         }
         let mut lines = Vec::new();
-        let base_lines = memchr::memchr_iter(b'\n', &window.bytes[..report.range.start]).count();
         for (at, n, line) in lines_of(&window.bytes[report.range.clone()]) {
             let name = line
                 .strip_prefix(b"-")
@@ -829,15 +959,14 @@ fn read_nmt(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
             let keep = match name {
                 Some(b"Other") => "Other",
                 Some(b"Internal") => "Internal",
+                Some(b"Thread") => "Thread",
+                Some(b"Metaspace") => "Metaspace",
+                Some(b"Class") => "Class",
                 _ if line.starts_with(b"Total:") => "Total",
                 _ => continue,
             };
             let quote = QuoteText {
-                place: place(
-                    window,
-                    report.range.start + at,
-                    n + u32::try_from(base_lines).unwrap_or(0),
-                ),
+                place: place(window, report.range.start + at, n + base_lines),
                 line,
             };
             lines.push((keep.to_owned(), quote.keep(time, true)));
@@ -845,17 +974,10 @@ fn read_nmt(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
         facts.memory.nmt.push(NmtSample {
             time,
             time_source,
-            place: window.place(report.range.start),
+            place: place(window, report.range.start, base_lines),
             report,
             lines,
         });
-    }
-    if facts.memory.nmt.is_empty() && facts.memory.nmt_status.is_empty() {
-        facts.add_issue(
-            window.place(0),
-            "expected a Native Memory Tracking report, found none",
-            ParseErrorKind::Unexpected,
-        );
     }
 }
 

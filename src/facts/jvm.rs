@@ -14,6 +14,8 @@ pub enum FlagText {
     GcLog,
     /// Answer to `VM.command_line`.
     VmCommandLine,
+    /// hs_err file or `VM.info`.
+    HsErr,
     /// Answer to `VM.flags`.
     VmFlags,
 }

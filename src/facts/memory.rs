@@ -33,7 +33,7 @@ pub struct NmtSample {
     pub place: Place,
     /// The report.
     pub report: NmtReport,
-    /// Lines of the categories that hold direct memory (`Internal`, `Other`), and of the total.
+    /// Lines of the categories that rules look at (direct memory, threads, classes), and of the total.
     pub lines: Vec<(String, Quote)>,
 }
 
@@ -61,6 +61,10 @@ pub enum Gauge {
     Threads,
     /// Java heap in use.
     HeapUsed,
+    /// Java heap committed.
+    HeapCommitted,
+    /// Metaspace committed.
+    MetaspaceCommitted,
 }
 
 /// A figure at a time.

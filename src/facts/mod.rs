@@ -14,6 +14,7 @@ pub mod memory;
 pub mod quote;
 pub mod series;
 pub mod shapes;
+pub mod system;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,8 @@ pub struct Facts {
     pub memory: MemoryFacts,
     /// Of the JVM itself.
     pub jvm: jvm::JvmFacts,
+    /// From the JVM and the operating system, beside memory's books.
+    pub system: system::SystemFacts,
     /// How much of each input was understood.
     pub coverage: BTreeMap<ArtefactId, Coverage>,
     /// What was not.
@@ -165,6 +168,7 @@ impl Facts {
         self.log.merge(other.log);
         self.memory.merge(other.memory);
         self.jvm.merge(other.jvm);
+        self.system.merge(other.system);
         for (id, c) in other.coverage {
             self.coverage.entry(id).or_default().merge(c);
         }
@@ -212,5 +216,6 @@ impl Facts {
         self.log.settle();
         self.memory.settle();
         self.jvm.settle();
+        self.system.settle();
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Places;
+use super::{Places, system};
 use crate::facts::memory::TimeSource;
 use crate::facts::{Facts, Signal};
 use crate::parse::failure::{FailureKind, Side};
@@ -32,6 +32,18 @@ pub struct FactsReport {
     pub heap_dump: Option<crate::facts::heap::HeapFacts>,
     pub jvm: Option<JvmFlagsReport>,
     pub process: Option<Process>,
+    #[serde(default)]
+    pub crash: Option<Vec<system::Crash>>,
+    #[serde(default)]
+    pub kernel_oom: Option<Vec<system::KernelOom>>,
+    #[serde(default)]
+    pub gc: Option<system::Gc>,
+    #[serde(default)]
+    pub threads: Option<system::Threads>,
+    #[serde(default)]
+    pub class_histogram: Option<system::Histogram>,
+    #[serde(default)]
+    pub send_queues: Option<Vec<system::SendQueue>>,
     pub first: Option<String>,
     pub last: Option<String>,
 }
@@ -209,6 +221,10 @@ pub struct Process {
     pub rss_bytes: Option<u64>,
     pub series: Vec<ProcessSample>,
     pub physical_bytes: Option<u64>,
+    #[serde(default)]
+    pub limit_bytes: Option<u64>,
+    #[serde(default)]
+    pub mappings: Option<Vec<system::Mappings>>,
 }
 
 /// A figure of the process.
@@ -311,27 +327,37 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
             .map(|(s, _)| s.name().to_owned()),
         heap_dump: facts.memory.dumps.last().map(|d| d.heap.clone()),
         jvm: (!facts.jvm.sources.is_empty()).then(|| jvm(facts, case)),
-        process: (!facts.memory.gauges.is_empty() || facts.memory.physical.is_some()).then(|| {
-            Process {
-                rss_bytes: facts
-                    .memory
-                    .gauges
-                    .iter()
-                    .rfind(|g| g.gauge == crate::facts::memory::Gauge::Rss)
-                    .map(|g| g.value),
-                series: facts
-                    .memory
-                    .gauges
-                    .iter()
-                    .map(|g| ProcessSample {
-                        t: t(g.time),
-                        gauge: gauge_name(g.gauge).to_owned(),
-                        value: g.value,
-                    })
-                    .collect(),
-                physical_bytes: facts.memory.physical.as_ref().map(|p| p.0),
-            }
+        process: (!facts.memory.gauges.is_empty()
+            || facts.memory.physical.is_some()
+            || facts.system.container_limit.is_some()
+            || !facts.system.maps.is_empty())
+        .then(|| Process {
+            rss_bytes: facts
+                .memory
+                .gauges
+                .iter()
+                .rfind(|g| g.gauge == crate::facts::memory::Gauge::Rss)
+                .map(|g| g.value),
+            series: facts
+                .memory
+                .gauges
+                .iter()
+                .map(|g| ProcessSample {
+                    t: t(g.time),
+                    gauge: gauge_name(g.gauge).to_owned(),
+                    value: g.value,
+                })
+                .collect(),
+            physical_bytes: facts.memory.physical.as_ref().map(|p| p.0),
+            limit_bytes: facts.system.container_limit.as_ref().map(|l| l.0),
+            mappings: system::mappings(facts, places),
         }),
+        crash: system::crashes(facts, places),
+        kernel_oom: system::kernel_oom(facts, places),
+        gc: system::gc(facts, places),
+        threads: system::threads(facts),
+        class_histogram: system::histogram(facts, places),
+        send_queues: system::send_queues(facts, places),
         first: t(times().map(|t| t.0).min()),
         last: t(times().map(|t| t.1).max()),
     }
@@ -345,6 +371,8 @@ fn gauge_name(g: crate::facts::memory::Gauge) -> &'static str {
         Gauge::DirectPool => "direct_pool_bytes",
         Gauge::Threads => "threads",
         Gauge::HeapUsed => "heap_used_bytes",
+        Gauge::HeapCommitted => "heap_committed_bytes",
+        Gauge::MetaspaceCommitted => "metaspace_committed_bytes",
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod escape;
 pub mod facts;
 pub mod model;
+pub mod system;
 
 pub mod heap;
 pub mod json;

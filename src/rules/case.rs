@@ -422,9 +422,12 @@ impl<'a> Case<'a> {
         let collector = flags
             .collector()
             .or_else(|| facts.jvm.collectors.last().map(|(c, _)| *c));
+        // A container sees the machine's memory and may use its own part only.
+        let told = facts.memory.physical.as_ref().map(|(b, _)| *b);
+        let within = facts.system.container_limit.as_ref().map(|(b, _)| *b);
         let physical = given
             .physical_memory
-            .or_else(|| facts.memory.physical.as_ref().map(|(b, _)| *b));
+            .or_else(|| [told, within].into_iter().flatten().min());
         let mut shape = HeapShape::from_flags(&flags);
         shape.collector = collector;
         shape.jdk_major = jdk;

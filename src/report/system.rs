@@ -1,0 +1,265 @@
+//! The part of [`super::facts`] about the process: crashes, mappings, collections, threads, objects, send queues.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Places;
+use crate::facts::Facts;
+use crate::facts::memory::Gauge;
+use crate::parse::proc::MappingKind;
+use crate::units::WallTime;
+
+/// A crash of the JVM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Crash {
+    pub t: Option<String>,
+    pub kind: String,
+    pub operation: Option<String>,
+    pub failed_bytes: Option<u64>,
+    pub pid: Option<u64>,
+    pub jdk: Option<String>,
+    pub vm: Option<String>,
+    pub frame: Option<String>,
+}
+
+/// A process that the kernel killed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct KernelOom {
+    pub t: Option<String>,
+    pub pid: Option<u64>,
+    pub process: Option<String>,
+    pub rss_bytes: Option<u64>,
+    pub in_container: Option<bool>,
+    pub limit_bytes: Option<u64>,
+}
+
+/// The mappings of a process at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Mappings {
+    pub t: Option<String>,
+    pub mappings: u64,
+    pub rss_bytes: Option<u64>,
+    pub kinds: BTreeMap<String, MappingSum>,
+}
+
+/// The mappings of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct MappingSum {
+    pub mappings: u64,
+    pub size_bytes: u64,
+    pub rss_bytes: Option<u64>,
+    pub anonymous_bytes: Option<u64>,
+}
+
+/// Collections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Gc {
+    pub collections: u64,
+    pub pause_s: f64,
+    pub pause_max_s: f64,
+    pub full: u64,
+    pub explicit: u64,
+    pub explicit_first: Option<String>,
+    pub explicit_last: Option<String>,
+    pub live_max_bytes: Option<u64>,
+}
+
+/// Threads of the process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Threads {
+    pub first: Option<u64>,
+    pub last: Option<u64>,
+    pub peak: Option<u64>,
+}
+
+/// A class histogram.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Histogram {
+    pub t: Option<String>,
+    pub instances: Option<u64>,
+    pub bytes: Option<u64>,
+    pub classes: Vec<ClassCount>,
+}
+
+/// A class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct ClassCount {
+    pub class: String,
+    pub instances: u64,
+    pub bytes: u64,
+}
+
+/// What waits in the kernel for one peer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct SendQueue {
+    pub t: Option<String>,
+    pub port: u16,
+    pub peer: String,
+    pub sockets: u64,
+    pub waiting: u64,
+    pub send_q_bytes: u64,
+    pub send_q_max_bytes: u64,
+    pub recv_q_bytes: u64,
+}
+
+/// Send queues listed.
+const QUEUES: usize = 200;
+
+/// The name of a kind of mapping in reports.
+pub(crate) fn mapping_name(k: MappingKind) -> &'static str {
+    match k {
+        MappingKind::JavaHeap => "java-heap",
+        MappingKind::MallocHeap => "malloc-heap",
+        MappingKind::MallocArena => "malloc-arena",
+        MappingKind::ThreadStack => "thread-stack",
+        MappingKind::Library => "library",
+        MappingKind::File => "file",
+        MappingKind::Anonymous => "anonymous",
+        MappingKind::Reserved => "reserved",
+        MappingKind::Kernel => "kernel",
+    }
+}
+
+fn at(places: &Places<'_>, t: Option<WallTime>) -> Option<String> {
+    t.map(|t| places.time(t))
+}
+
+pub(super) fn crashes(facts: &Facts, places: &Places<'_>) -> Option<Vec<Crash>> {
+    let all = &facts.system.crashes;
+    (!all.is_empty()).then(|| {
+        all.iter()
+            .map(|c| Crash {
+                t: at(places, c.time),
+                kind: c.kind.name().to_owned(),
+                operation: c.operation.clone(),
+                failed_bytes: c.failed_bytes,
+                pid: c.pid,
+                jdk: c.jdk.clone(),
+                vm: c.vm.clone(),
+                frame: c.frame.clone(),
+            })
+            .collect()
+    })
+}
+
+pub(super) fn kernel_oom(facts: &Facts, places: &Places<'_>) -> Option<Vec<KernelOom>> {
+    let all = &facts.system.killed;
+    (!all.is_empty()).then(|| {
+        all.iter()
+            .map(|k| KernelOom {
+                t: at(places, k.quote.time),
+                pid: k.kill.pid.map(u64::from),
+                process: k.kill.process.clone(),
+                rss_bytes: k.kill.rss(),
+                in_container: k.kill.in_group,
+                limit_bytes: k.kill.group_limit,
+            })
+            .collect()
+    })
+}
+
+pub(super) fn mappings(facts: &Facts, places: &Places<'_>) -> Option<Vec<Mappings>> {
+    let all = &facts.system.maps;
+    (!all.is_empty()).then(|| {
+        all.iter()
+            .map(|m| {
+                let told = |n: u64| m.with_usage.then_some(n);
+                Mappings {
+                    t: at(places, m.time),
+                    mappings: m.total.mappings,
+                    rss_bytes: told(m.total.rss),
+                    kinds: m
+                        .kinds
+                        .iter()
+                        .map(|(k, u)| {
+                            let sum = MappingSum {
+                                mappings: u.mappings,
+                                size_bytes: u.size,
+                                rss_bytes: told(u.rss),
+                                anonymous_bytes: told(u.anonymous),
+                            };
+                            (mapping_name(*k).to_owned(), sum)
+                        })
+                        .collect(),
+                }
+            })
+            .collect()
+    })
+}
+
+pub(super) fn gc(facts: &Facts, places: &Places<'_>) -> Option<Gc> {
+    let g = &facts.system.gc;
+    let edges = g.explicit_edges.as_ref();
+    (g.pauses > 0).then(|| Gc {
+        collections: g.pauses,
+        pause_s: g.micros as f64 / 1e6,
+        pause_max_s: g.max_micros as f64 / 1e6,
+        full: g.full,
+        explicit: g.explicit,
+        explicit_first: at(places, edges.and_then(|e| e.0.time)),
+        explicit_last: at(places, edges.and_then(|e| e.1.time)),
+        live_max_bytes: g.live_max,
+    })
+}
+
+pub(super) fn threads(facts: &Facts) -> Option<Threads> {
+    let of = || {
+        facts
+            .memory
+            .gauges
+            .iter()
+            .filter(|g| g.gauge == Gauge::Threads)
+            .map(|g| g.value)
+    };
+    of().next().is_some().then(|| Threads {
+        first: of().next(),
+        last: of().next_back(),
+        peak: of().max(),
+    })
+}
+
+pub(super) fn histogram(facts: &Facts, places: &Places<'_>) -> Option<Histogram> {
+    facts.system.histograms.last().map(|h| Histogram {
+        t: at(places, h.time),
+        instances: h.total.map(|t| t.0),
+        bytes: h.total.map(|t| t.1),
+        classes: h
+            .classes
+            .iter()
+            .map(|c| ClassCount {
+                class: c.class.clone(),
+                instances: c.instances,
+                bytes: c.bytes,
+            })
+            .collect(),
+    })
+}
+
+pub(super) fn send_queues(facts: &Facts, places: &Places<'_>) -> Option<Vec<SendQueue>> {
+    let all = &facts.system.queues;
+    (!all.is_empty()).then(|| {
+        all.iter()
+            .take(QUEUES)
+            .map(|q| SendQueue {
+                t: at(places, q.time),
+                port: q.port,
+                peer: q.peer.to_string(),
+                sockets: q.sockets,
+                waiting: q.waiting,
+                send_q_bytes: q.send_q,
+                send_q_max_bytes: q.send_q_max,
+                recv_q_bytes: q.recv_q,
+            })
+            .collect()
+    })
+}
