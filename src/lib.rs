@@ -36,7 +36,7 @@
 //!
 //! | to add | touch |
 //! | --- | --- |
-//! | a log statement | a row in `parse/statement/rows.rs`; for a new kind of fact an [`parse::statement::Event`] and a [`facts::Signal`] |
+//! | a log statement | a row in `parse/statement/rows/`; for a new kind of fact an [`parse::statement::Event`] and a [`facts::Signal`] |
 //! | a format | a parser in `parse/`, a variant of [`format::Format`], its facts |
 //! | a rule | a file in `rules/`, a line in [`rules::RULES`], its weights in `rules/score.rs`, its texts in `text/en.rs` |
 //! | an output | a file in `report/`, a variant of [`cli::OutputFormat`] |

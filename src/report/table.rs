@@ -265,7 +265,7 @@ fn node(page: &mut Page<'_>, report: &Report, n: &NodeReport, full: bool) -> io:
         .or_else(|| n.findings.iter().find(|f| f.kind == Kind::Condition));
     if let Some(f) = main {
         why(page, f)?;
-        todo(page, f, n)?;
+        todo(page, f)?;
     }
     let others: Vec<&FindingReport> = n
         .findings
@@ -636,7 +636,7 @@ fn evidence(page: &mut Page<'_>, e: &EvidenceReport, quoted: bool) -> io::Result
     Ok(())
 }
 
-fn todo(page: &mut Page<'_>, f: &FindingReport, n: &NodeReport) -> io::Result<()> {
+fn todo(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
     for (title, steps) in [("DO NOW", &f.remedy.now), ("FOR GOOD", &f.remedy.lasting)] {
         if steps.is_empty() {
             continue;
@@ -668,7 +668,6 @@ fn todo(page: &mut Page<'_>, f: &FindingReport, n: &NodeReport) -> io::Result<()
             }
         }
     }
-    let _ = n;
     Ok(())
 }
 

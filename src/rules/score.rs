@@ -57,7 +57,6 @@ weights! {
     HeldForClient, "held-for-client", 3.5, "Bytes held for it were counted in memory, connection by connection.";
     NothingHeld, "nothing-held", -1.5, "Memory was full of what is held for others, and next to nothing is held for it.";
     NoBackPressure, "no-back-pressure", 0.3, "Before 2.3.1 nothing bounds what is queued for a reader that stopped.";
-    GrowthEndsWithIt, "growth-ends-with-it", 1.0, "When it was cut off, memory stopped growing.";
     StartsAfterGrowth, "starts-after-growth", -2.5, "What begins after the growth cannot have caused it.";
     StartsAfterExhaustion, "starts-after-exhaustion", -3.0, "Once memory is exhausted pushes fail to everybody.";
     ShortPause, "short-pause", -1.5, "A few seconds of failures are a restart or a pause.";
