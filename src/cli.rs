@@ -47,42 +47,20 @@ pub enum When {
     Never,
 }
 
-/// Arguments of `heap`.
+/// Where the report goes and how it looks; the same for every command that writes one.
 #[derive(Debug, Args)]
-pub struct Heap {
-    /// The dump: .hprof, plain or packed with gzip or Zstandard
-    #[arg(value_name = "DUMP")]
-    pub dump: PathBuf,
-
-    /// Format of the output
-    #[arg(
-        short,
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value = "table"
-    )]
-    pub format: OutputFormat,
+pub struct Output {
+    /// Format of the output; FORMAT=FILE writes to a file, may be given several times
+    #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
+    pub formats: Vec<String>,
 
     /// Write the report to FILE instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Rows of each table
+    /// Rows of tables that people read; the JSON holds all
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
-
-    /// Exit with 3 when the dump is cut or corrupt
-    #[arg(long)]
-    pub strict: bool,
-
-    /// Threads (default: one for each core)
-    #[arg(short, long, value_name = "N")]
-    pub jobs: Option<usize>,
-
-    /// Show progress on standard error
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    pub progress: When,
 
     /// Colours
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
@@ -91,6 +69,62 @@ pub struct Heap {
     /// Width of the output in columns (default: that of the terminal, at most 120)
     #[arg(long, value_name = "COLUMNS")]
     pub width: Option<usize>,
+
+    /// Also show evidence against, contributions, and inputs one by one
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// How the inputs are read.
+#[derive(Debug, Args)]
+pub struct Reading {
+    /// Threads (default: one for each core)
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<usize>,
+
+    /// Show progress on standard error
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub progress: When,
+
+    /// Only errors on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// What makes the program exit with other than 0.
+#[derive(Debug, Args)]
+pub struct Gates {
+    /// Exit with 1 at or above this severity, at this outcome, or when a figure holds (peak_ratio>=0.9)
+    #[arg(long, value_name = "WHAT")]
+    pub fail_on: Vec<String>,
+
+    /// Exit with 3 when an input is cut or corrupt, or when a figure of --fail-on is unknown
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Exit with 0 where it would be 1 or 3
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// Arguments of `heap`.
+#[derive(Debug, Args)]
+pub struct Heap {
+    /// The dump: .hprof, plain or packed with gzip or Zstandard
+    #[arg(value_name = "DUMP")]
+    pub dump: PathBuf,
+
+    /// Where the report goes.
+    #[command(flatten)]
+    pub output: Output,
+
+    /// When to fail.
+    #[command(flatten)]
+    pub gates: Gates,
+
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// Arguments of `analyze`.
@@ -100,13 +134,9 @@ pub struct Analyze {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Format of the output: table or json; FORMAT=FILE writes to a file, may be given several times
-    #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
-    pub formats: Vec<String>,
-
-    /// Write the report to FILE instead of standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    /// Name a node: NAME=PATH (may be given several times)
+    #[arg(long = "node", value_name = "NAME=PATH")]
+    pub nodes: Vec<String>,
 
     /// Zone of times without one, such as +08:00 or UTC (else what the files show, else UTC)
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
@@ -132,47 +162,15 @@ pub struct Analyze {
     #[arg(long, value_name = "SIZE")]
     pub physical_memory: Option<String>,
 
-    /// Rows of tables that people read; the JSON holds all
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub top: usize,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub output: Output,
 
-    /// Name a node: NAME=PATH (may be given several times)
-    #[arg(long = "node", value_name = "NAME=PATH")]
-    pub nodes: Vec<String>,
+    /// When to fail.
+    #[command(flatten)]
+    pub gates: Gates,
 
-    /// Exit with 1 at or above this severity, at this outcome, or when a figure holds (peak_ratio>=0.9)
-    #[arg(long, value_name = "WHAT")]
-    pub fail_on: Vec<String>,
-
-    /// Exit with 3 when an input is cut or corrupt, or when a figure of --fail-on is unknown
-    #[arg(long)]
-    pub strict: bool,
-
-    /// Exit with 0 where it would be 1 or 3
-    #[arg(long)]
-    pub exit_zero: bool,
-
-    /// Threads (default: one for each core)
-    #[arg(short, long, value_name = "N")]
-    pub jobs: Option<usize>,
-
-    /// Show progress on standard error
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    pub progress: When,
-
-    /// Colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    pub color: When,
-
-    /// Width of the output in columns (default: that of the terminal, at most 120)
-    #[arg(long, value_name = "COLUMNS")]
-    pub width: Option<usize>,
-
-    /// Only errors on standard error
-    #[arg(short, long)]
-    pub quiet: bool,
-
-    /// Also show evidence against, contributions, and inputs one by one
-    #[arg(short, long)]
-    pub verbose: bool,
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
 }

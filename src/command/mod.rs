@@ -1,0 +1,89 @@
+//! The commands of the program, one file each: arguments in, exit code out.
+
+pub(crate) mod analyze;
+pub(crate) mod explain;
+pub(crate) mod heap;
+mod output;
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::{Result, bail};
+
+use nacos_offheap::artefact::Inputs;
+use nacos_offheap::cli::{Gates, Output, Reading};
+use nacos_offheap::gate::{Gate, Held};
+use nacos_offheap::report::Report;
+use nacos_offheap::{Options, analyse};
+
+use crate::progress::Progress;
+use output::{Target, wants};
+
+/// A gate holds.
+const FAILED: u8 = 1;
+/// `--strict`, and something was cut, corrupt or unknown.
+const INCOMPLETE: u8 = 3;
+
+/// What the options ask for, checked before anything is read: a usage error must not cost the reading of a big directory.
+struct Plan {
+    targets: Vec<Target>,
+    gates: Vec<Gate>,
+}
+
+impl Plan {
+    fn check(output: &Output, gates: &Gates, reading: &Reading) -> Result<Self> {
+        if reading.jobs == Some(0) {
+            bail!("--jobs 0: at least one thread is needed");
+        }
+        Ok(Self {
+            targets: output::targets(output)?,
+            gates: gates
+                .fail_on
+                .iter()
+                .map(|g| Gate::read(g).map_err(anyhow::Error::msg))
+                .collect::<Result<Vec<_>>>()?,
+        })
+    }
+}
+
+/// Reads and diagnoses, with progress on standard error.
+fn read(inputs: &Inputs, options: &Options, reading: &Reading) -> Result<Report> {
+    let show = wants(
+        reading.progress,
+        !reading.quiet && io::stderr().is_terminal(),
+    );
+    let bar = Progress::new(inputs.artefacts.iter().map(|x| x.size).sum(), show);
+    let report = analyse(inputs, options, &|bytes, file| bar.read(bytes, file))?;
+    bar.end();
+    if !reading.quiet {
+        for i in report.skipped.iter().filter(|s| s.failed) {
+            let _ = writeln!(
+                io::stderr(),
+                "nacos-offheap: {}",
+                crate::one_line(&format!("{}: {}", i.path, i.why))
+            );
+        }
+    }
+    Ok(report)
+}
+
+/// The exit code: 1 before 3, and neither with `--exit-zero`.
+fn exit_code(report: &Report, gates: &[Gate], options: &Gates) -> u8 {
+    if options.exit_zero {
+        return 0;
+    }
+    let json = serde_json::to_value(report).unwrap_or_default();
+    let held = gates
+        .iter()
+        .map(|g| g.holds(report, &json))
+        .max()
+        .unwrap_or(Held::No);
+    if held == Held::Yes {
+        return FAILED;
+    }
+    let incomplete =
+        report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed);
+    if options.strict && (held == Held::Unknown || incomplete) {
+        return INCOMPLETE;
+    }
+    0
+}
