@@ -47,6 +47,15 @@ pub enum When {
     Never,
 }
 
+/// Languages of what people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
 /// Where the report goes and how it looks; the same for every command that writes one.
 #[derive(Debug, Args)]
 pub struct Output {
@@ -61,6 +70,10 @@ pub struct Output {
     /// Rows of tables that people read; the JSON holds all
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
+
+    /// Language of sentences and headings
+    #[arg(long, value_enum, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
 
     /// Colours
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]

@@ -31,6 +31,7 @@ fn as_table(r: &Report, width: usize, verbose: bool) -> String {
         colour: false,
         top: 10,
         verbose,
+        lang: nacos_offheap::text::Lang::En,
     };
     let mut out = Vec::new();
     table::write(r, &style, &mut out).unwrap();

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use nacos_offheap::cli::{Output, OutputFormat, When};
+use nacos_offheap::cli::{Language, Output, OutputFormat, When};
 use nacos_offheap::report::{Report, json, table};
+use nacos_offheap::text::Lang;
 
 /// A format and its file; standard output when `None`.
 pub(crate) type Target = (OutputFormat, Option<PathBuf>);
@@ -102,6 +103,10 @@ fn style(to_stdout: bool, o: &Output) -> table::Style {
         colour: wants(o.color, terminal && !plain),
         top: o.top,
         verbose: o.verbose,
+        lang: match o.lang {
+            Language::En => Lang::En,
+            Language::Zh => Lang::Zh,
+        },
     }
 }
 

@@ -12,7 +12,7 @@ use super::model::{
     ClientReport, EvidenceReport, FindingReport, NodeReport, Report, TimelineSeries,
 };
 use crate::rules::{Kind, Outcome, RULES, Rule, Severity};
-use crate::text::{duration, grouped, percent};
+use crate::text::{Lang, duration, grouped, label, percent};
 use crate::units::{Bytes, WallTime, parse_offset};
 
 /// How to lay out.
@@ -26,6 +26,8 @@ pub struct Style {
     pub top: usize,
     /// Evidence against, contributions, inputs one by one.
     pub verbose: bool,
+    /// Language of sentences and headings.
+    pub lang: Lang,
 }
 
 /// Columns of the terminal that standard output is, if it is one.
@@ -222,7 +224,8 @@ fn head(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
             );
             let rule = page.paint(bold(), &format!("{}  {who}", v.rule));
             page.line(&format!(
-                "VERDICT  {badge}  {rule}  ({} sure)",
+                "{}  {badge}  {rule}  ({} sure)",
+                label(page.style.lang, "ui.verdict"),
                 percent(v.confidence)
             ))?;
         }
@@ -233,7 +236,10 @@ fn head(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
                 Outcome::InsufficientEvidence => "NOT ENOUGH EVIDENCE",
                 Outcome::Cause => "CAUSE",
             };
-            let t = page.paint(bold(), &format!("VERDICT  {word}"));
+            let t = page.paint(
+                bold(),
+                &format!("{}  {word}", label(page.style.lang, "ui.verdict")),
+            );
             page.line(&t)?;
         }
     }
@@ -794,6 +800,7 @@ pub fn explain(id: Option<&str>, width: usize, out: &mut dyn Write) -> anyhow::R
         colour: false,
         top: 0,
         verbose: false,
+        lang: Lang::En,
     };
     let mut page = Page::new(out, style);
     let Some(id) = id else {

@@ -1,14 +1,5 @@
 //! The English sentences, by id, sorted.
 
-/// The template of a sentence.
-#[must_use]
-pub(super) fn template(id: &str) -> Option<&'static str> {
-    TEMPLATES
-        .binary_search_by(|(k, _)| (*k).cmp(id))
-        .ok()
-        .map(|i| TEMPLATES[i].1)
-}
-
 /// All of them, one a line.
 #[rustfmt::skip]
 pub(super) const TEMPLATES: &[(&str, &str)] = &[
@@ -157,4 +148,5 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("remedy.take-evidence", "First take what a restart destroys: jcmd {pid} GC.heap_dump -all /tmp/nacos.hprof; jcmd {pid} VM.native_memory summary; ss -tnmpi"),
     ("remedy.upgrade-guard", "Upgrade from {release} to 2.3.1 or later: it refuses to queue for a client that does not read, and expels it"),
     ("remedy.upgrade-guard-unknown", "Make sure that the release is 2.3.1 or later: it refuses to queue for a client that does not read"),
+    ("ui.verdict", "VERDICT"),
 ];

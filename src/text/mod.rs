@@ -2,6 +2,7 @@
 //! is rendered from.
 
 mod en;
+mod zh;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,41 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::units::{Bytes, WallTime};
+
+/// A language of what people read. Ids, keys of the JSON and quotes are the same in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// The template `id`: of this language, else the English one.
+    fn template(self, id: &str) -> Option<&'static str> {
+        match self {
+            Self::En => None,
+            Self::Zh => find(zh::TEMPLATES, id),
+        }
+        .or_else(|| find(en::TEMPLATES, id))
+    }
+}
+
+fn find(templates: &'static [(&str, &str)], id: &str) -> Option<&'static str> {
+    templates
+        .binary_search_by(|(k, _)| (*k).cmp(id))
+        .ok()
+        .map(|i| templates[i].1)
+}
+
+/// A word or heading of the reports' frame, by id (`ui.verdict`).
+#[must_use]
+pub fn label(lang: Lang, id: &str) -> &'static str {
+    debug_assert!(find(en::TEMPLATES, id).is_some(), "no text {id}");
+    lang.template(id).unwrap_or("?")
+}
 
 /// A sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +63,8 @@ impl Text {
     pub fn new<const N: usize>(id: &str, params: [(&str, Value); N]) -> Self {
         let params: BTreeMap<String, Value> =
             params.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-        debug_assert!(en::template(id).is_some(), "no text {id}");
-        let text = render(en::template(id).unwrap_or(id), &params);
+        debug_assert!(find(en::TEMPLATES, id).is_some(), "no text {id}");
+        let text = render(Lang::En.template(id).unwrap_or(id), &params);
         Self {
             id: id.to_owned(),
             params,
@@ -38,6 +74,15 @@ impl Text {
 }
 
 impl Text {
+    /// The sentence in a language: rendered again from its id and values, or the English text as it stands.
+    #[must_use]
+    pub fn shown(&self, lang: Lang) -> String {
+        match (lang, lang.template(&self.id)) {
+            (Lang::En, _) | (_, None) => self.text.clone(),
+            (_, Some(template)) => render(template, &self.params).trim_end().to_owned(),
+        }
+    }
+
     /// Without blanks that an empty value left at the end.
     #[must_use]
     pub fn trimmed(mut self) -> Self {
@@ -163,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_template_closes_its_braces() {
-        for (id, t) in en::TEMPLATES {
+        for (id, t) in en::TEMPLATES.iter().chain(zh::TEMPLATES) {
             assert_eq!(t.matches('{').count(), t.matches('}').count(), "{id}");
         }
     }
@@ -171,5 +216,6 @@ mod tests {
     #[test]
     fn template_ids_are_sorted_and_unique() {
         assert!(en::TEMPLATES.windows(2).all(|w| w[0].0 < w[1].0));
+        assert!(zh::TEMPLATES.windows(2).all(|w| w[0].0 < w[1].0));
     }
 }
