@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::Read;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -10,6 +11,7 @@ use crate::artefact::map::Mapped;
 use crate::artefact::{Artefact, Inputs, Origin, Packing, read};
 use crate::facts::Facts;
 use crate::facts::heap::{DumpSource, read_dump};
+use crate::facts::log::LogFacts;
 use crate::facts::memory::DumpSample;
 use crate::facts::pushes::Pushes;
 use crate::format::{self, Context, Format};
@@ -65,17 +67,20 @@ pub fn ingest_by(
         .map(|node| {
             let tasks = tasks(inputs.artefacts.iter().filter(|a| a.node == node), window);
             // Indexed, so neighbours stay neighbours: merging need only be associative.
+            let pending = Pending::default();
             let mut facts = tasks
                 .par_iter()
-                .fold(Reading::default, |mut reading, task| {
+                .fold(Facts::default, |facts, task| {
+                    let mut reading = Reading {
+                        facts,
+                        pushes: pending.take(),
+                    };
                     run(task, options, window, &mut reading, progress);
-                    reading
-                })
-                .map(|mut reading| {
-                    reading.pushes.flush(&mut reading.facts.log);
+                    pending.give(reading.pushes);
                     reading.facts
                 })
                 .reduce(Facts::default, Facts::merged);
+            pending.flush(&mut facts.log);
             for a in inputs.artefacts.iter().filter(|a| a.node == node) {
                 if a.shift_ms != 0 {
                     facts.add_issue(
@@ -160,10 +165,36 @@ fn context<'a>(a: &'a Artefact, options: &ReadOptions) -> Context<'a> {
 }
 
 /// What one run of neighbouring tasks has read.
-#[derive(Default)]
 struct Reading {
     facts: Facts,
     pushes: Pushes,
+}
+
+/// Pushes counted and not yet handed over: as many sets as there are threads at work, whatever the number of runs. Their
+/// sums are the same in whatever order they are made, so a set may go from one run to any other.
+#[derive(Default)]
+struct Pending(Mutex<Vec<Pushes>>);
+
+impl Pending {
+    fn sets(&self) -> std::sync::MutexGuard<'_, Vec<Pushes>> {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Pushes {
+        self.sets().pop().unwrap_or_default()
+    }
+
+    fn give(&self, pushes: Pushes) {
+        self.sets().push(pushes);
+    }
+
+    fn flush(&self, log: &mut LogFacts) {
+        for mut pushes in std::mem::take(&mut *self.sets()) {
+            pushes.flush(log);
+        }
+    }
 }
 
 thread_local! {
