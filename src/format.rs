@@ -6,6 +6,7 @@ use crate::facts::Facts;
 use crate::facts::jvm::{FlagSource, FlagText};
 use crate::facts::log::Line;
 use crate::facts::memory::{Gauge, GaugeSample, NmtSample, TimeSource};
+use crate::facts::pushes::Pushes;
 use crate::facts::quote::QuoteText;
 use crate::facts::shapes::Shapes;
 use crate::parse::failure::{self, Failure};
@@ -15,7 +16,7 @@ use crate::parse::statement::{Event, Rows, Series, Text, banner};
 use crate::parse::wrapping::{LineMap, Wrapping, is_dirty, unwrap};
 use crate::parse::{
     ParseErrorKind, access, cut, flags, gc, heap_info, histogram, hs_err, kernel, nmt, prometheus,
-    sockets,
+    push, sockets,
 };
 use crate::span::{Place, Window};
 use crate::units::WallTime;
@@ -367,6 +368,28 @@ impl Context<'_> {
 
 /// Reads a window of a log.
 pub fn read_log(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let mut pushes = Pushes::default();
+    read_log_and(window, ctx, facts, &mut pushes);
+    pushes.flush(&mut facts.log);
+}
+
+/// [`read_log`] that leaves in `pushes` what is better handed over after many windows.
+pub fn read_log_and(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    facts: &mut Facts,
+    pushes: &mut Pushes,
+) {
+    read(window, ctx, facts, Some(pushes));
+}
+
+/// [`read_log`] by the statement table alone: slower, and what the quick ways are tested against.
+pub fn read_log_by_table(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    read(window, ctx, facts, None);
+}
+
+fn read(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, pushes: Option<&mut Pushes>) {
+    let mut newlines = None;
     let mut tally = Tally::default();
     let unwrapped = (ctx.wrapping != Wrapping::None || is_dirty(window.bytes))
         .then(|| unwrap(window.bytes, ctx.wrapping));
@@ -381,13 +404,19 @@ pub fn read_log(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
         None => (*window, *ctx),
     };
     match ctx.format {
-        Format::Log(series) => read_records(&text, &ctx, series, facts, &mut tally),
+        Format::Log(series) => {
+            let n = read_records(&text, &ctx, series, facts, pushes, &mut tally);
+            newlines = unwrapped.is_none().then_some(n);
+        }
         Format::AccessLog => read_access(&text, &ctx, facts, &mut tally),
         Format::GcLog => read_gc(&text, &ctx, facts, &mut tally),
         _ => {}
     }
     let c = facts.coverage(window.artefact);
-    c.add_window(window.base, window.bytes);
+    match newlines {
+        Some(n) => c.add_counted_window(window.base, window.bytes.len(), n),
+        None => c.add_window(window.base, window.bytes),
+    }
     c.records += tally.records;
     c.known += tally.known;
     c.unknown += tally.records - tally.known;
@@ -433,16 +462,21 @@ fn read_records(
     ctx: &Context<'_>,
     series: Series,
     facts: &mut Facts,
+    pushes: Option<&mut Pushes>,
     tally: &mut Tally,
-) {
+) -> u64 {
     let rows = Rows::of(series);
-    let mut hits = failure::find(window.bytes).peekable();
-    for record in Records::new(window.bytes, ctx.format.undated()) {
+    let mut pushes = pushes.filter(|_| series == Series::NamingPush);
+    let mut hits = failure::find(window.bytes);
+    let mut next_hit = hits.next();
+    let mut records = Records::new(window.bytes, ctx.format.undated());
+    for record in records.by_ref() {
         let end = record.at + record.bytes.len();
         let time = ctx.shifted(record.time);
         let mut words_failure = false;
-        while hits.next_if(|&h| h < end).is_some() {
+        while next_hit.is_some_and(|h| h < end) {
             words_failure = true;
+            next_hit = hits.next();
         }
         if ctx.outside(time) {
             continue;
@@ -456,6 +490,19 @@ fn read_records(
                 line: record.first_line(),
             },
         };
+        if let Some(pushes) = &mut pushes
+            && let Some(t) = time
+            && !words_failure
+        {
+            let quick = match push::read_success(record.message) {
+                Some(p) => pushes.add(&p, t, &line.quote),
+                None => push::only_counts(record.message),
+            };
+            if quick {
+                tally.known += 1;
+                continue;
+            }
+        }
         let mut known = false;
         let text = Text {
             line: record.message,
@@ -485,6 +532,7 @@ fn read_records(
                 .add(record.message, record.bytes.len() as u64, time, &line.quote);
         }
     }
+    records.newlines()
 }
 
 /// What start scripts and JVMs print on the console before the first record.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::Read;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -10,7 +11,9 @@ use crate::artefact::map::Mapped;
 use crate::artefact::{Artefact, Inputs, Origin, Packing, read};
 use crate::facts::Facts;
 use crate::facts::heap::{DumpSource, read_dump};
+use crate::facts::log::LogFacts;
 use crate::facts::memory::DumpSample;
+use crate::facts::pushes::Pushes;
 use crate::format::{self, Context, Format};
 use crate::parse::ParseErrorKind;
 use crate::span::{Place, Window};
@@ -64,13 +67,20 @@ pub fn ingest_by(
         .map(|node| {
             let tasks = tasks(inputs.artefacts.iter().filter(|a| a.node == node), window);
             // Indexed, so neighbours stay neighbours: merging need only be associative.
+            let pending = Pending::default();
             let mut facts = tasks
                 .par_iter()
-                .fold(Facts::default, |mut facts, task| {
-                    run(task, options, window, &mut facts, progress);
-                    facts
+                .fold(Facts::default, |facts, task| {
+                    let mut reading = Reading {
+                        facts,
+                        pushes: pending.take(),
+                    };
+                    run(task, options, window, &mut reading, progress);
+                    pending.give(reading.pushes);
+                    reading.facts
                 })
                 .reduce(Facts::default, Facts::merged);
+            pending.flush(&mut facts.log);
             for a in inputs.artefacts.iter().filter(|a| a.node == node) {
                 if a.shift_ms != 0 {
                     facts.add_issue(
@@ -154,6 +164,39 @@ fn context<'a>(a: &'a Artefact, options: &ReadOptions) -> Context<'a> {
     }
 }
 
+/// What one run of neighbouring tasks has read.
+struct Reading {
+    facts: Facts,
+    pushes: Pushes,
+}
+
+/// Pushes counted and not yet handed over: as many sets as there are threads at work, whatever the number of runs. Their
+/// sums are the same in whatever order they are made, so a set may go from one run to any other.
+#[derive(Default)]
+struct Pending(Mutex<Vec<Pushes>>);
+
+impl Pending {
+    fn sets(&self) -> std::sync::MutexGuard<'_, Vec<Pushes>> {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Pushes {
+        self.sets().pop().unwrap_or_default()
+    }
+
+    fn give(&self, pushes: Pushes) {
+        self.sets().push(pushes);
+    }
+
+    fn flush(&self, log: &mut LogFacts) {
+        for mut pushes in std::mem::take(&mut *self.sets()) {
+            pushes.flush(log);
+        }
+    }
+}
+
 thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
@@ -162,23 +205,23 @@ fn run(
     task: &Task<'_>,
     options: &ReadOptions,
     window: u64,
-    facts: &mut Facts,
+    reading: &mut Reading,
     progress: Progress<'_>,
 ) {
     match task {
         Task::Window(a, from) => {
-            run_window(a, *from, window, &context(a, options), facts, progress);
+            run_window(a, *from, window, &context(a, options), reading, progress);
         }
         Task::Stream(a) => match read::open_stream(a) {
-            Ok(s) => run_stream(a, s, window, &context(a, options), facts, progress),
-            Err(e) => failed(a, 0, &e.to_string(), facts),
+            Ok(s) => run_stream(a, s, window, &context(a, options), reading, progress),
+            Err(e) => failed(a, 0, &e.to_string(), &mut reading.facts),
         },
         Task::Whole(a) => match read::open_stream(a) {
-            Ok(s) => run_whole(a, s, &context(a, options), facts, progress),
-            Err(e) => failed(a, 0, &e.to_string(), facts),
+            Ok(s) => run_whole(a, s, &context(a, options), &mut reading.facts, progress),
+            Err(e) => failed(a, 0, &e.to_string(), &mut reading.facts),
         },
-        Task::Archive(list) => run_archive(list, options, window, facts, progress),
-        Task::Dump(a) => run_dump(a, facts, progress),
+        Task::Archive(list) => run_archive(list, options, window, reading, progress),
+        Task::Dump(a) => run_dump(a, &mut reading.facts, progress),
     }
 }
 
@@ -186,7 +229,7 @@ fn run_archive(
     list: &[&Artefact],
     options: &ReadOptions,
     window: u64,
-    facts: &mut Facts,
+    reading: &mut Reading,
     progress: Progress<'_>,
 ) {
     let Some(Origin::Part { outer, packing, .. }) = list.first().map(|a| &a.origin) else {
@@ -197,7 +240,7 @@ fn run_archive(
         Ok(s) => s,
         Err(e) => {
             for a in list {
-                failed(a, 0, &e.to_string(), facts);
+                failed(a, 0, &e.to_string(), &mut reading.facts);
             }
             return;
         }
@@ -208,16 +251,16 @@ fn run_archive(
             continue;
         };
         if let Err(e) = read::skip(&mut *stream, offset.saturating_sub(at)) {
-            failed(a, 0, &e.to_string(), facts);
+            failed(a, 0, &e.to_string(), &mut reading.facts);
             continue;
         }
         let mut part = (&mut *stream).take(*len);
         match read::unpack(Box::new(&mut part), a.packing) {
             Ok(s) if a.format.is_log() => {
-                run_stream(a, s, window, &context(a, options), facts, progress);
+                run_stream(a, s, window, &context(a, options), reading, progress);
             }
-            Ok(s) => run_whole(a, s, &context(a, options), facts, progress),
-            Err(e) => failed(a, 0, &e.to_string(), facts),
+            Ok(s) => run_whole(a, s, &context(a, options), &mut reading.facts, progress),
+            Err(e) => failed(a, 0, &e.to_string(), &mut reading.facts),
         }
         at = offset + len - part.limit();
     }
@@ -245,12 +288,12 @@ fn run_window(
     from: u64,
     stretch: u64,
     ctx: &Context<'_>,
-    facts: &mut Facts,
+    reading: &mut Reading,
     progress: Progress<'_>,
 ) {
     let source = match read::Source::open(a) {
         Ok(s) => s,
-        Err(e) => return failed(a, from, &e.to_string(), facts),
+        Err(e) => return failed(a, from, &e.to_string(), &mut reading.facts),
     };
     BUFFER.with_borrow_mut(|buffer| {
         match read::sized_log_window(&source, from, stretch, a.cutting(), buffer) {
@@ -261,14 +304,14 @@ fn run_window(
                     bytes: &buffer[w.start..w.end],
                 };
                 if !window.bytes.is_empty() {
-                    format::read_log(&window, ctx, facts);
+                    format::read_log_and(&window, ctx, &mut reading.facts, &mut reading.pushes);
                 }
                 if w.last {
-                    check_end(&window, facts);
+                    check_end(&window, &mut reading.facts);
                 }
                 progress(window.bytes.len() as u64, &a.label);
             }
-            Err(e) => failed(a, from, &e.to_string(), facts),
+            Err(e) => failed(a, from, &e.to_string(), &mut reading.facts),
         }
     });
 }
@@ -289,7 +332,7 @@ fn run_stream(
     stream: Box<dyn Read + Send + '_>,
     window: u64,
     ctx: &Context<'_>,
-    facts: &mut Facts,
+    reading: &mut Reading,
     progress: Progress<'_>,
 ) {
     let mut windows = read::StreamWindows::sized(stream, window, a.cutting());
@@ -300,15 +343,15 @@ fn run_stream(
             base,
             bytes,
         };
-        format::read_log(&window, ctx, facts);
+        format::read_log_and(&window, ctx, &mut reading.facts, &mut reading.pushes);
         if last {
-            check_end(&window, facts);
+            check_end(&window, &mut reading.facts);
         }
         end = base + bytes.len() as u64;
         progress(bytes.len() as u64, &a.label);
     }
     if let Some(e) = windows.error {
-        facts.add_issue(
+        reading.facts.add_issue(
             at(a, end),
             format!("the packed stream breaks off after {end} bytes: {e}"),
             ParseErrorKind::Truncated,

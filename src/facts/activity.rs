@@ -183,11 +183,11 @@ impl Activity {
             self.first = Some(quote.keep(time, true));
         }
         match &mut self.last {
-            // What has no time is not the latest of anything.
-            Some(q) if quote.before(time, q) || time.is_none() && q.time.is_some() => {}
+            // What has no time is not the latest of anything, wherever it stands.
             Some(q) if q.time.is_none() && time.is_some() => {
                 quote.replace(time, signal.quotes_last(), q);
             }
+            Some(q) if quote.before(time, q) || time.is_none() && q.time.is_some() => {}
             Some(q) => quote.replace(time, signal.quotes_last(), q),
             None => self.last = Some(quote.keep(time, signal.quotes_last())),
         }

@@ -113,7 +113,7 @@ pub struct Service {
 }
 
 impl Service {
-    fn merge(&mut self, o: Self) {
+    pub(super) fn merge(&mut self, o: Self) {
         self.ok += o.ok;
         self.failed += o.failed;
         self.revisions = match (self.revisions, o.revisions) {

@@ -11,6 +11,7 @@ pub mod jvm;
 pub mod log;
 pub mod logins;
 pub mod memory;
+pub mod pushes;
 pub mod quote;
 pub mod series;
 pub mod shapes;
@@ -88,8 +89,13 @@ pub struct Coverage {
 impl Coverage {
     /// Notes a window of the input.
     pub fn add_window(&mut self, base: u64, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
         let newlines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.add_counted_window(base, bytes.len(), newlines);
+    }
+
+    /// [`Self::add_window`] for a window whose newlines have been counted.
+    pub fn add_counted_window(&mut self, base: u64, len: usize, newlines: u64) {
+        self.bytes += len as u64;
         self.windows.push((base, newlines));
     }
 

@@ -35,7 +35,14 @@ impl Series {
         }
     }
 
+    /// Whether two times fall into the same bucket of any series.
+    #[must_use]
+    pub fn share_bucket(a: WallTime, b: WallTime) -> bool {
+        a.0 >> FINEST == b.0 >> FINEST
+    }
+
     /// Counts `n` events at `t`.
+    #[inline]
     pub fn add(&mut self, t: WallTime, n: u32) {
         let bucket = t.0 >> self.shift;
         // The common case: an event in a bucket that exists.
@@ -80,18 +87,19 @@ impl Series {
 
     fn widen(&mut self) {
         let first = self.first >> 1;
-        let mut wide = vec![0u32; self.counts.len() / 2 + 1];
-        for (i, &n) in self.counts.iter().enumerate() {
-            let at = ((self.first + i as i64) >> 1) - first;
-            if let Some(slot) = usize::try_from(at).ok().and_then(|at| wide.get_mut(at)) {
-                *slot = slot.saturating_add(n);
-            }
+        let odd = (self.first & 1) as usize;
+        // In place: a bucket's new slot is never behind its old one.
+        for i in 0..self.counts.len() {
+            let n = std::mem::take(&mut self.counts[i]);
+            let slot = &mut self.counts[(i + odd) / 2];
+            *slot = slot.saturating_add(n);
         }
-        while wide.last() == Some(&0) && wide.len() > 1 {
-            wide.pop();
+        let len = self.counts.len() / 2 + 1;
+        self.counts.resize(len, 0);
+        while self.counts.last() == Some(&0) && self.counts.len() > 1 {
+            self.counts.pop();
         }
         self.first = first;
-        self.counts = wide;
         self.shift += 1;
     }
 

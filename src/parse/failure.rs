@@ -17,6 +17,7 @@
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::{memchr, memmem, memrchr};
 
 use super::cut;
 
@@ -95,9 +96,25 @@ fn finder() -> &'static AhoCorasick {
     })
 }
 
-/// Indexes in `bytes` at which an allocation failure may be worded, in order.
+/// What all the literals have in common: looked for first, since few texts hold it.
+const COMMON: &[u8] = b"emory";
+
+/// Indexes in `bytes` at which an allocation failure may be worded, in order: the first of each line that words any.
 pub fn find(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
-    finder().find_iter(bytes).map(|m| m.start())
+    static FINDER: OnceLock<memmem::Finder<'static>> = OnceLock::new();
+    let common = FINDER.get_or_init(|| memmem::Finder::new(COMMON));
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + common.find(bytes.get(from..)?)?;
+            let start = memrchr(b'\n', &bytes[from..at]).map_or(from, |i| from + i + 1);
+            let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1);
+            from = end;
+            if let Some(m) = finder().find(&bytes[start..end]) {
+                return Some(start + m.start());
+            }
+        }
+    })
 }
 
 /// The failures that the line around a hit of [`find`] names, with the index of each in the line. `earlier` is what

@@ -19,6 +19,7 @@ mod lines;
 pub mod nmt;
 pub mod proc;
 pub mod prometheus;
+pub mod push;
 pub mod record;
 pub mod sockets;
 pub mod statement;

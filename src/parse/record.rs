@@ -47,19 +47,21 @@ pub struct Record<'a> {
     pub message: &'a [u8],
     /// The whole record, line ends included.
     pub bytes: &'a [u8],
+    /// Length of the first line, without its line feed.
+    first_len: usize,
 }
 
 impl<'a> Record<'a> {
     /// The lines after the first.
     #[must_use]
     pub fn continuation(&self) -> &'a [u8] {
-        memchr(b'\n', self.bytes).map_or(&[], |i| &self.bytes[i + 1..])
+        self.bytes.get(self.first_len + 1..).unwrap_or_default()
     }
 
     /// The first line as it stands in the file, without its line end.
     #[must_use]
     pub fn first_line(&self) -> &'a [u8] {
-        trim_line_end(memchr(b'\n', self.bytes).map_or(self.bytes, |i| &self.bytes[..i]))
+        trim_line_end(&self.bytes[..self.first_len])
     }
 }
 
@@ -97,9 +99,11 @@ fn may_be_head(line: &[u8]) -> bool {
         && matches!(line[10], b' ' | b'T')
 }
 
-/// Reads record heads; remembers the last minute, since neighbours share it.
+/// Reads record heads; remembers the last second and minute, since neighbours share them.
 #[derive(Clone, Debug, Default)]
 pub struct HeadReader {
+    second: Option<[u8; 19]>,
+    second_ms: i64,
     minute: [u8; 16],
     minute_ms: i64,
 }
@@ -107,10 +111,25 @@ pub struct HeadReader {
 impl HeadReader {
     /// The head at the start of `line`, if there is one.
     pub fn read(&mut self, line: &[u8]) -> Option<Head> {
-        if !may_be_head(line) {
-            return None;
-        }
-        let time = self.time(line)?;
+        let time = match (self.second, line.first_chunk::<{ DATE_LEN + 1 }>()) {
+            (Some(second), Some(head))
+                if head[..19] == second && matches!(head[19], b',' | b'.') =>
+            {
+                let digit = |i: usize| head[i].wrapping_sub(b'0');
+                let (a, b, c) = (digit(20), digit(21), digit(22));
+                if a > 9 || b > 9 || c > 9 {
+                    return None;
+                }
+                let ms = u32::from(a) * 100 + u32::from(b) * 10 + u32::from(c);
+                WallTime(self.second_ms + i64::from(ms))
+            }
+            _ => {
+                if !may_be_head(line) {
+                    return None;
+                }
+                self.time(line)?
+            }
+        };
         match line[DATE_LEN] {
             b'|' => Some(Head {
                 time,
@@ -173,9 +192,12 @@ impl HeadReader {
             self.minute.copy_from_slice(&line[..16]);
             self.minute_ms = t.0;
         }
-        (second < 61).then_some(WallTime(
-            self.minute_ms + i64::from(second) * 1000 + i64::from(ms),
-        ))
+        if second > 60 {
+            return None;
+        }
+        self.second = line.first_chunk().copied();
+        self.second_ms = self.minute_ms + i64::from(second) * 1000;
+        Some(WallTime(self.second_ms + i64::from(ms)))
     }
 }
 
@@ -307,6 +329,13 @@ impl<'a> Records<'a> {
             undated,
         }
     }
+
+    /// Line feeds in what has been given out.
+    #[must_use]
+    pub fn newlines(&self) -> u64 {
+        let unended = self.next > 0 && self.bytes.get(self.next - 1) != Some(&b'\n');
+        u64::from(self.line) - u64::from(unended)
+    }
 }
 
 impl<'a> Iterator for Records<'a> {
@@ -344,6 +373,7 @@ impl<'a> Iterator for Records<'a> {
             level: head.and_then(|h| h.level),
             message: trim_line_end(&self.bytes[message_at.min(first_end)..first_end]),
             bytes: &self.bytes[at..end],
+            first_len: first_end - at,
         })
     }
 }

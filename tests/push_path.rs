@@ -1,0 +1,110 @@
+//! The quick way through naming-push.log and the statement table say the same.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use nacos_offheap::facts::Facts;
+use nacos_offheap::format::{Context, Format, read_log, read_log_by_table};
+use nacos_offheap::parse::statement::Series;
+use nacos_offheap::parse::wrapping::Wrapping;
+use nacos_offheap::span::{ArtefactId, Window};
+
+fn agree(bytes: &[u8]) {
+    let context = Context {
+        wrapping: Wrapping::None,
+        map: None,
+        format: Format::Log(Series::NamingPush),
+        shift_ms: 0,
+        name_time: None,
+        modified: None,
+        since_until: (None, None),
+        label: "naming-push.log",
+    };
+    let window = Window {
+        artefact: ArtefactId(0),
+        base: 7,
+        bytes,
+    };
+    let (mut quick, mut table) = (Facts::default(), Facts::default());
+    read_log(&window, &context, &mut quick);
+    read_log_by_table(&window, &context, &mut table);
+    assert!(quick.coverage == table.coverage, "coverage differs");
+    assert!(quick.log == table.log, "facts differ");
+    quick.settle();
+    table.settle();
+    assert!(quick.log == table.log, "settled facts differ");
+}
+
+fn logs(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            logs(&path, found);
+        } else if path.extension().is_some_and(|e| e == "log" || e == "out") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn both_ways_agree_on_every_fixture() {
+    let mut found = Vec::new();
+    logs(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"),
+        &mut found,
+    );
+    assert!(!found.is_empty());
+    for path in found {
+        agree(&std::fs::read(path).unwrap());
+    }
+}
+
+#[test]
+fn both_ways_agree_on_odd_records_and_cuts() {
+    let mut log = String::new();
+    for i in 0..4_000u64 {
+        // Out of order, over hours, with seconds that come back.
+        let t = i * 7_919 % 20_000;
+        let service = match i % 9 {
+            0 => "Service{namespace='p', group='G', name='a}, b, ephemeral=true', ephemeral=true, revision=3}".to_owned(),
+            1 => format!("Service{{namespace='p', group='G', name='x, ephemeral=true, revision={i}}}', ephemeral=false, revision=4}}"),
+            n => format!("Service{{namespace='p', group='G', name='s-{n}', ephemeral=true, revision={}}}", i * 31 % 977),
+        };
+        let target = match i % 7 {
+            0 => "010.0.0.1".to_owned(),
+            1 => "fe80:0:0:0:1:2:3:4".to_owned(),
+            2 => String::new(),
+            n => format!("10.0.{n}.{}", i % 200),
+        };
+        let size = if i % 11 == 0 { "" } else { ", originalSize=12" };
+        let message = match i % 13 {
+            0 => format!("[PUSH] Task merge for {service}"),
+            1 => format!(
+                "[PUSH-FAIL] 5003ms, {service}, reason=Timeout After 5000 milliseconds,requestId ={i}, target={target}"
+            ),
+            2 => "Reason detail: \n\njava.lang.OutOfMemoryError: Direct buffer memory".to_owned(),
+            3 => format!(
+                "[PUSH-SUCC] {i}ms, all delay time 3ms for subscriber {target}, {service}, DataSize=1"
+            ),
+            4 => format!(
+                "[PUSH-SUCC] 123456789ms, all delay time 3ms, SLA 4ms, {service}, DataSize=1, target={target}\r"
+            ),
+            _ => format!(
+                "[PUSH-SUCC] {i}ms, all delay time 3ms, SLA 4ms, {service}{size}, DataSize={}, target={target}",
+                i % 5_000
+            ),
+        };
+        let (s, ms) = (t % 60, i * 37 % 1000);
+        writeln!(
+            log,
+            "2024-05-01 {:02}:{:02}:{s:02},{ms:03} INFO {message}\n",
+            t / 3600,
+            t / 60 % 60
+        )
+        .unwrap();
+    }
+    agree(log.as_bytes());
+    for cut in 0..600 {
+        agree(&log.as_bytes()[cut..cut * 7 + 3_000]);
+    }
+}
