@@ -419,6 +419,9 @@ fn read(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, pushes: Optio
     }
     c.records += tally.records;
     c.known += tally.known;
+    c.used_bytes += tally.used_bytes;
+    c.minor += tally.minor;
+    c.minor_bytes += tally.minor_bytes;
     c.unknown += tally.records - tally.known;
     c.unknown_lines += tally.unknown_lines;
     c.unknown_bytes += tally.unknown_bytes;
@@ -432,6 +435,9 @@ fn read(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, pushes: Optio
 struct Tally {
     records: u64,
     known: u64,
+    used_bytes: u64,
+    minor: u64,
+    minor_bytes: u64,
     unknown_lines: u64,
     unknown_bytes: u64,
     unknown_shapes: Shapes,
@@ -440,6 +446,17 @@ struct Tally {
 }
 
 impl Tally {
+    /// Counts a record of a known statement, one of weight or not.
+    fn known(&mut self, bytes: usize, used: bool) {
+        self.known += 1;
+        if used {
+            self.used_bytes += bytes as u64;
+        } else {
+            self.minor += 1;
+            self.minor_bytes += bytes as u64;
+        }
+    }
+
     fn time(&mut self, t: Option<WallTime>) {
         if let Some(t) = t {
             self.first = Some(self.first.map_or(t, |f| f.min(t)));
@@ -494,16 +511,16 @@ fn read_records(
             && let Some(t) = time
             && !words_failure
         {
-            let quick = match push::read_success(record.message) {
-                Some(p) => pushes.add(&p, t, &line.quote),
-                None => push::only_counts(record.message),
+            let (quick, used) = match push::read_success(record.message) {
+                Some(p) => (pushes.add(&p, t, &line.quote), true),
+                None => (push::only_counts(record.message), false),
             };
             if quick {
-                tally.known += 1;
+                tally.known(record.bytes.len(), used);
                 continue;
             }
         }
-        let mut known = false;
+        let (mut known, mut used) = (false, false);
         let text = Text {
             line: record.message,
             more: record.continuation(),
@@ -511,19 +528,20 @@ fn read_records(
         if let Some((_, event)) = rows.read(&text).or_else(|| Rows::anywhere().read(&text)) {
             known = true;
             if event != Event::Known {
+                used = true;
                 facts.log.add(event, &line);
             }
         }
         if words_failure {
             let found = failures_of(window, ctx, &record);
-            known |= !found.is_empty();
+            used |= !found.is_empty();
             facts.log.add_failures(&found, time);
         }
         if record.time.is_none() && matches!(series, Series::Console | Series::Mixed) {
-            known |= read_console(window, ctx, &record, facts);
+            used |= read_console(window, ctx, &record, facts);
         }
-        if known {
-            tally.known += 1;
+        if known || used {
+            tally.known(record.bytes.len(), used);
         } else {
             tally.unknown_lines += u64::from(record.lines);
             tally.unknown_bytes += record.bytes.len() as u64;
@@ -616,7 +634,7 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
                 .add(text, text.len() as u64, None, &quote);
             continue;
         };
-        tally.known += 1;
+        tally.known(text.len(), true);
         let time = ctx.shifted(Some(a.time));
         if ctx.outside(time) {
             continue;
@@ -639,11 +657,13 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
 fn read_gc(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mut Tally) {
     for (at, lines, text) in lines_of(window.bytes) {
         tally.records += 1;
-        tally.known += 1;
-        if window.base == 0 && lines < 40 {
+        let in_head = window.base == 0 && lines < 40;
+        if in_head {
             read_gc_head(window, at, lines, text, facts);
         }
-        match gc::read_line(text).map(|r| (r.time, r.event)) {
+        let event = gc::read_line(text).map(|r| (r.time, r.event));
+        tally.known(text.len(), in_head || event.is_some());
+        match event {
             Some((time, gc::GcEvent::Pause(pause))) => {
                 let time = ctx.shifted(time);
                 if !ctx.outside(time) {
@@ -827,6 +847,7 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     c.add_window(window.base, window.bytes);
     c.records += records;
     c.known += records;
+    c.used_bytes += window.bytes.len() as u64;
     if let Some(t) = time.filter(|_| ctx.name_time.is_some()) {
         c.saw_time(t);
     }

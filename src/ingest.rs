@@ -412,6 +412,7 @@ fn run_dump(a: &Artefact, facts: &mut Facts, progress: Progress<'_>) {
     coverage.bytes += heap.bytes_read;
     coverage.records += heap.objects;
     coverage.known += heap.objects;
+    coverage.used_bytes += heap.bytes_read;
     coverage.cut |= !heap.complete;
     facts.memory.dumps.push(DumpSample {
         place: at(a, 0),

@@ -68,6 +68,12 @@ pub struct Coverage {
     pub records: u64,
     /// Records of a known statement.
     pub known: u64,
+    /// Their bytes, as far as they say something that is counted.
+    pub used_bytes: u64,
+    /// Records of a known statement that says nothing of weight.
+    pub minor: u64,
+    /// Their bytes.
+    pub minor_bytes: u64,
     /// Records of no known statement.
     pub unknown: u64,
     /// Their lines.
@@ -120,6 +126,9 @@ impl Coverage {
         self.bytes += o.bytes;
         self.records += o.records;
         self.known += o.known;
+        self.used_bytes += o.used_bytes;
+        self.minor += o.minor;
+        self.minor_bytes += o.minor_bytes;
         self.unknown += o.unknown;
         self.unknown_lines += o.unknown_lines;
         self.unknown_bytes += o.unknown_bytes;
