@@ -319,6 +319,7 @@ fn parts_may_be_merged_in_any_order() {
             wrapping: Wrapping::None,
             map: None,
             shift_ms: 0,
+            next_time: None,
             name_time: None,
             modified: None,
             since_until: (None, None),
@@ -469,6 +470,227 @@ fn every_framing_of_the_same_records_gives_the_same_counts() {
         text[..first.place.offset as usize].matches('\n').count() as u64,
         line - 1
     );
+}
+
+fn record(second: u32, client: &str) -> String {
+    format!(
+        "2024-05-01 10:00:{second:02},000 ERROR [PUSH-FAIL] 5000ms, Service{{namespace='public', group='G', name='s', ephemeral=true, revision=7}}, reason=Timeout After 5000 milliseconds,requestId =81, target={client}"
+    )
+}
+
+#[test]
+fn several_servers_in_one_text_are_several_nodes() {
+    let trace = "java.lang.OutOfMemoryError: Cannot reserve 4096 bytes of direct buffer memory (allocated: 100, limit: 200)";
+    let sources: [(&str, fn(&str, &str) -> String, [&str; 2]); 4] = [
+        (
+            "pods.txt",
+            |who, l| format!("[pod/{who}/nacos] {l}"),
+            ["nacos-0", "nacos-1"],
+        ),
+        (
+            "stamped.txt",
+            |who, l| format!("[pod/{who}/nacos] 2024-05-01T02:00:00.123456789Z {l}"),
+            ["nacos-0", "nacos-1"],
+        ),
+        (
+            "compose.txt",
+            |who, l| format!("{who}  | {l}"),
+            ["nacos1", "nacos2"],
+        ),
+        (
+            "journal.txt",
+            |who, l| format!("May 01 10:00:00 {who} nacos[123]: {l}"),
+            ["host-a", "host-b"],
+        ),
+    ];
+    let scratch = Scratch::new("sources");
+    for (file, wrap, names) in sources {
+        let mut text = String::new();
+        for i in 0..40 {
+            // The lines of the two servers interleave, stack traces and all.
+            for (n, who) in names.iter().enumerate() {
+                let _ = writeln!(text, "{}", wrap(who, &record(i, &format!("10.0.{n}.9"))));
+            }
+            for who in names {
+                let _ = writeln!(text, "{}", wrap(who, ""));
+            }
+            let _ = writeln!(text, "{}", wrap(names[1], trace));
+        }
+        for packed in [false, true] {
+            let path = if packed {
+                scratch.write(&format!("{file}.gz"), &gzip(text.as_bytes()))
+            } else {
+                scratch.write(file, text.as_bytes())
+            };
+            let inputs = inputs(&path);
+            let ids: Vec<_> = inputs.nodes.iter().map(|n| &*n.id).collect();
+            assert_eq!(ids, names, "{file}");
+            for window in [4_096, 1 << 20] {
+                let facts = ingest_by(&inputs, &ReadOptions::default(), window, &|_, _| ());
+                for n in 0..2 {
+                    let f = &facts[n];
+                    assert_eq!(f.log.clients.len(), 1, "{file} {}", names[n]);
+                    assert_eq!(
+                        client(f, &format!("10.0.{n}.9"), Signal::PushFail),
+                        40,
+                        "{file}"
+                    );
+                    let failures: u64 = f.log.failures.values().map(|v| v.count).sum();
+                    assert_eq!(
+                        failures,
+                        [0, 40][n],
+                        "{file}: traces stay with their server"
+                    );
+                    let first = f
+                        .log
+                        .totals
+                        .get(Signal::PushFail)
+                        .unwrap()
+                        .first
+                        .clone()
+                        .unwrap();
+                    let line = f.coverage[&first.place.artefact].line_of(&first.place);
+                    assert_eq!(line, n as u64 + 1, "{file}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_server_in_a_text_of_several_is_named_as_not_read() {
+    let scratch = Scratch::new("sidecar");
+    let mut text = String::new();
+    for i in 0..30 {
+        let _ = writeln!(text, "[pod/nacos-0/nacos] {}", record(i, "10.0.0.9"));
+        let _ = writeln!(text, "[pod/nacos-0/proxy] GET /healthz");
+    }
+    let inputs = inputs(&scratch.write("pod.txt", text.as_bytes()));
+    assert_eq!(inputs.nodes.len(), 1);
+    assert_eq!(inputs.nodes[0].id, "nacos-0");
+    assert_eq!(inputs.skipped.len(), 1);
+    assert!(
+        inputs.skipped[0].why.contains("nacos-0/proxy"),
+        "{:?}",
+        inputs.skipped
+    );
+}
+
+#[test]
+fn console_records_without_a_time_are_placed_by_their_neighbours_or_stay_untimed() {
+    let error = "Exception in thread \"t\" java.lang.OutOfMemoryError: Direct buffer memory\n\tat a.b(C.java:1)\n";
+    let at = |t: &str| format!("2024-05-01 {t},000 INFO Nacos is starting...\n\n");
+    // Nothing before the first; then close together; then too far apart; and nothing behind the last.
+    let text = [
+        error,
+        &at("10:00:00"),
+        error,
+        error,
+        &at("10:00:30"),
+        error,
+        &at("10:09:00"),
+        error,
+    ]
+    .concat();
+    let scratch = Scratch::new("placed");
+    let inputs = inputs(&scratch.write("start.out", text.as_bytes()));
+    for window in [300, 450, 1 << 20] {
+        let f = &ingest_by(&inputs, &ReadOptions::default(), window, &|_, _| ())[0];
+        let failure = f.log.failures.values().next();
+        let failure = failure.unwrap_or_else(|| panic!("{window}: {:?}", f.coverage));
+        assert_eq!(failure.count, 5, "{window}");
+        assert_eq!(failure.activity.untimed, 3, "{window}");
+        assert_eq!(
+            failure.activity.first_time().unwrap().local(),
+            "2024-05-01 10:00:00"
+        );
+        assert_eq!(
+            failure.activity.last_time().unwrap().local(),
+            "2024-05-01 10:00:00"
+        );
+        let c = f.coverage.values().next().unwrap();
+        assert_eq!((c.placed, c.untimed), (2, 3), "{window}");
+    }
+}
+
+#[test]
+fn a_file_that_shrinks_or_grows_while_it_is_read_loses_only_what_is_gone() {
+    let scratch = Scratch::new("copytruncate");
+    let whole: String = (0..30_000)
+        .map(|i| record(i % 60, "10.0.0.9") + "\n\n")
+        .collect();
+    let path = scratch.write("naming-push.log", whole.as_bytes());
+    let found = inputs(&path);
+    // Truncated behind the back of what was found, to a place inside a line.
+    std::fs::write(&path, &whole.as_bytes()[..1_300_000]).unwrap();
+    let f = &ingest(&found, &ReadOptions::default(), &|_, _| ())[0];
+    let left = whole[..1_300_000].matches("target=10.0.0.9\n").count() as u64;
+    assert!(left > 1000);
+    assert_eq!(
+        client(f, "10.0.0.9", Signal::PushTimeout) + client(f, "10.0.0.9", Signal::PushFail),
+        left
+    );
+    assert!(f.coverage.values().any(|c| c.cut), "the cut end is told");
+    // Emptied.
+    std::fs::write(&path, b"").unwrap();
+    let f = &ingest(&found, &ReadOptions::default(), &|_, _| ())[0];
+    assert_eq!(f.log.clients.len(), 0);
+    // Grown: what was there when it was found is read, and nothing twice.
+    std::fs::write(&path, [&whole, &whole[..100_000]].concat()).unwrap();
+    let f = &ingest(&found, &ReadOptions::default(), &|_, _| ())[0];
+    let n = client(f, "10.0.0.9", Signal::PushFail);
+    assert!((30_000..=30_000 + 6_000).contains(&n), "{n}");
+}
+
+#[test]
+fn a_record_longer_than_any_window_is_read_to_its_end() {
+    let scratch = Scratch::new("long");
+    let long = |bytes: usize| {
+        let mut text = record(1, "10.0.0.8") + "\n\n";
+        text.push_str("2024-05-01 10:00:02,000 ERROR [NACOS-PUSH] failed to push data: ");
+        text.extend(std::iter::repeat_n('x', bytes));
+        text.push_str(" to client: 10.0.0.7, error: {}\n\n");
+        text.push_str(&record(3, "10.0.0.9"));
+        text.push_str("\n\n");
+        text
+    };
+    for size in [900 << 10, 3 << 20, 100 << 20] {
+        let bytes = long(size);
+        let path = scratch.write("naming-push.log", bytes.as_bytes());
+        let inputs = inputs(&path);
+        let f = &ingest(&inputs, &ReadOptions::default(), &|_, _| ())[0];
+        let read: u64 = f.coverage.values().map(|c| c.bytes).sum();
+        assert_eq!(read, bytes.len() as u64, "every byte is read once");
+        assert_eq!(client(f, "10.0.0.8", Signal::PushFail), 1, "{size}");
+        assert_eq!(client(f, "10.0.0.9", Signal::PushFail), 1, "{size}");
+    }
+}
+
+#[test]
+fn times_may_run_backwards_over_summer_time_and_between_files() {
+    let scratch = Scratch::new("backwards");
+    let at = |t: &str| record(0, "10.0.0.9").replace("2024-05-01 10:00:00", t) + "\n\n";
+    // The hour from two to three comes twice.
+    let autumn = [
+        at("2024-10-27 02:59:59"),
+        at("2024-10-27 02:00:00"),
+        at("2024-10-27 02:00:01"),
+    ];
+    let earlier = at("2024-10-26 12:00:00");
+    scratch.write("logs/naming-push.log", earlier.as_bytes());
+    // Rotated by hand: the name says later, the content earlier.
+    scratch.write(
+        "logs/naming-push.log.2024-10-27.0",
+        autumn.concat().as_bytes(),
+    );
+    let (_, f) = read(&scratch.0);
+    let push = f.log.clients[&Address::read(b"10.0.0.9")]
+        .get(Signal::PushFail)
+        .unwrap();
+    assert_eq!(push.count, 4);
+    assert_eq!(push.untimed, 0);
+    assert_eq!(push.first_time().unwrap().local(), "2024-10-26 11:59:55");
+    assert_eq!(push.last_time().unwrap().local(), "2024-10-27 02:59:54");
 }
 
 #[test]

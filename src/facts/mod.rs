@@ -74,6 +74,10 @@ pub struct Coverage {
     pub minor: u64,
     /// Their bytes.
     pub minor_bytes: u64,
+    /// Records without a time that were placed by the records around them.
+    pub placed: u64,
+    /// Records that say something and stayed without a time.
+    pub untimed: u64,
     /// Records of no known statement.
     pub unknown: u64,
     /// Their lines.
@@ -128,6 +132,8 @@ impl Coverage {
         self.known += o.known;
         self.used_bytes += o.used_bytes;
         self.minor += o.minor;
+        self.placed += o.placed;
+        self.untimed += o.untimed;
         self.minor_bytes += o.minor_bytes;
         self.unknown += o.unknown;
         self.unknown_lines += o.unknown_lines;

@@ -9,9 +9,13 @@ use crate::facts::{Coverage, Facts};
 /// Shapes listed.
 const SHAPES: usize = 10;
 
-/// Sums of records and bytes: recognised, unimportant, unknown.
+/// Sums of records and bytes (recognised, unimportant, unknown), and what is told of times.
 #[derive(Clone, Copy, Default)]
-struct Sums([(u64, u64); 3]);
+struct Sums {
+    parts: [(u64, u64); 3],
+    placed: u64,
+    untimed: u64,
+}
 
 impl Sums {
     fn add(&mut self, c: &Coverage) {
@@ -20,15 +24,17 @@ impl Sums {
             (c.minor, c.minor_bytes),
             (c.unknown, c.unknown_bytes),
         ];
-        for (sum, part) in self.0.iter_mut().zip(parts) {
+        for (sum, part) in self.parts.iter_mut().zip(parts) {
             sum.0 += part.0;
             sum.1 += part.1;
         }
+        self.placed += c.placed;
+        self.untimed += c.untimed;
     }
 
     fn report(self, unknown_shapes: Vec<UnknownShape>) -> CoverageReport {
-        let all: u64 = self.0.iter().map(|p| p.1).sum();
-        let [recognised, unimportant, unknown] = self.0.map(|(records, bytes)| Part {
+        let all: u64 = self.parts.iter().map(|p| p.1).sum();
+        let [recognised, unimportant, unknown] = self.parts.map(|(records, bytes)| Part {
             records,
             bytes,
             share: (all > 0).then(|| (bytes as f64 / all as f64 * 1e6).round() / 1e6),
@@ -37,6 +43,8 @@ impl Sums {
             recognised,
             unimportant,
             unknown,
+            placed: self.placed,
+            untimed: self.untimed,
             unknown_shapes,
         }
     }

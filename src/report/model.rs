@@ -409,6 +409,12 @@ pub struct CoverageReport {
     pub unimportant: Part,
     /// Of no known statement.
     pub unknown: Part,
+    /// Records of console output without a time that were given that of the record before, since one not much later follows.
+    #[serde(default)]
+    pub placed: u64,
+    /// Records of console output that stayed without a time.
+    #[serde(default)]
+    pub untimed: u64,
     /// The commonest shapes of the unknown ones, at most ten.
     pub unknown_shapes: Vec<UnknownShape>,
 }

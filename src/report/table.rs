@@ -693,6 +693,18 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         grouped(records),
         percent(report.coverage.unknown.share.unwrap_or(0.0))
     );
+    if report.coverage.placed > 0 {
+        text.push_str(&format!(
+            "; {} without a time were placed by the records around them",
+            grouped(report.coverage.placed)
+        ));
+    }
+    if report.coverage.untimed > 0 && page.style.verbose {
+        text.push_str(&format!(
+            "; {} stayed without a time",
+            grouped(report.coverage.untimed)
+        ));
+    }
     if !report.skipped.is_empty() {
         text.push_str(&format!("; {} files were not read", report.skipped.len()));
     }
