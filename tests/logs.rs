@@ -820,6 +820,96 @@ proptest! {
     }
 }
 
+// ---- real logs, packed and wrapped ---------------------------------------------------------------------------------
+
+/// A line of a text as Docker's `json-file` driver stores it; bytes that are no ASCII stay as they are.
+fn docker_lines(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() * 2);
+    for line in text.split_inclusive(|&b| b == b'\n') {
+        out.extend_from_slice(b"{\"log\":\"");
+        for &b in line {
+            match b {
+                b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                b'\t' => out.extend_from_slice(b"\\t"),
+                b => out.push(b),
+            }
+        }
+        out.extend_from_slice(b"\",\"stream\":\"stdout\",\"time\":\"2024-05-01T02:00:00.1Z\"}\n");
+    }
+    out
+}
+
+fn canonical_of(path: &Path) -> Vec<String> {
+    let inputs = inputs(path);
+    let facts = ingest(&inputs, &ReadOptions::default(), &|_, _| ());
+    facts.iter().map(|f| canonical(f, false)).collect()
+}
+
+#[test]
+fn gzip_tar_and_docker_json_of_every_incident_give_the_same_facts() {
+    use std::io::Read as _;
+    let scratch = Scratch::new("incidents");
+    let incidents = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/incidents");
+    let mut seen = 0;
+    for incident in std::fs::read_dir(incidents).unwrap() {
+        let root = incident.unwrap().path();
+        let name = root.file_name().unwrap().to_str().unwrap().to_owned();
+        let mut tar = tar::Builder::new(Vec::new());
+        for path in files_below(&root) {
+            let below = path
+                .strip_prefix(&root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            let stored = std::fs::read(&path).unwrap();
+            let (below, bytes) = match below.strip_suffix(".gz") {
+                Some(bare) => {
+                    let mut out = Vec::new();
+                    let mut gz = flate2::read::MultiGzDecoder::new(&stored[..]);
+                    gz.read_to_end(&mut out).unwrap();
+                    (bare.to_owned(), out)
+                }
+                None => (below, stored),
+            };
+            scratch.write(&format!("{name}/plain/{below}"), &bytes);
+            let is_log = below.contains("logs/");
+            let packed = if is_log && !bytes.is_empty() {
+                (format!("{below}.gz"), gzip(&bytes))
+            } else {
+                (below.clone(), bytes.clone())
+            };
+            scratch.write(&format!("{name}/gzip/{}", packed.0), &packed.1);
+            // A GC log stands in a file of its own, never on the console of a container.
+            let wrapped = if is_log && !below.contains("_gc.log") {
+                docker_lines(&bytes)
+            } else {
+                bytes.clone()
+            };
+            scratch.write(&format!("{name}/docker/{below}"), &wrapped);
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, &below, &bytes[..]).unwrap();
+        }
+        let tar = tar.into_inner().unwrap();
+        scratch.write(&format!("{name}/tar/x.tar"), &tar);
+        scratch.write(&format!("{name}/tgz/x.tgz"), &gzip(&tar));
+        let plain = canonical_of(&scratch.0.join(&name).join("plain"));
+        for kind in ["gzip", "docker", "tar", "tgz"] {
+            let other = canonical_of(&scratch.0.join(&name).join(kind));
+            assert_eq!(other.len(), plain.len(), "{name} {kind}");
+            for (a, b) in other.iter().zip(&plain) {
+                assert_same(a, b, &format!("{name} {kind}"));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 28, "{seen}");
+}
+
 // ---- traps of the releases -----------------------------------------------------------------------------------------
 
 #[test]
@@ -1169,4 +1259,190 @@ fn an_access_log_in_another_zone_is_moved_to_the_nodes_clock() {
     assert_eq!(login.first_time().unwrap().local(), "2024-05-01 10:00:00");
     assert!(f.log.clock.contains_key(&(ClockSource::AccessLog, 0)));
     assert!(f.issues.iter().any(|i| i.what.contains("offset from UTC")));
+}
+
+#[test]
+fn a_clusters_lines_about_peers_clients_are_no_connections_of_this_node() {
+    let scratch = Scratch::new("peers");
+    let id = "1714528799000_10.0.0.9_51234";
+    let at = "2024-05-01 10:00:00,000 INFO";
+    scratch.write(
+        "logs/naming-server.log",
+        format!("{at} Client connection {id} connect\n\n{at} Client change for service Service{{namespace='public', group='G', name='s', ephemeral=true, revision=1}}, {id}\n\n").as_bytes(),
+    );
+    // A connection that only ends: its beginning was dropped by a full queue, or stood in a file that is gone.
+    scratch.write(
+        "logs/remote-digest.log",
+        format!(
+            "{at} Connection transportTerminated,connectionId = 1714528799001_10.0.0.8_51235 \n\n"
+        )
+        .as_bytes(),
+    );
+    let (_, f) = read(&scratch.0);
+    assert_eq!(total(&f, Signal::Connect), 0, "a peer's client");
+    assert_eq!(total(&f, Signal::Disconnect), 1);
+    assert_eq!(f.coverage.values().map(|c| c.unknown).sum::<u64>(), 0);
+}
+
+#[test]
+fn lines_of_levels_switched_on_at_run_time_are_known() {
+    let scratch = Scratch::new("debug");
+    let at = "2024-05-01 10:00:00,000 DEBUG";
+    scratch.write(
+        "logs/naming-push.log",
+        format!("{at} [PUSH-CACHE] cache hit: G@@s:10.0.0.9:58227\n\n{at} client is zombie: serviceName: s, clusters: , address: /10.0.0.9:1, agent: x\n\n").as_bytes(),
+    );
+    scratch.write(
+        "logs/protocol-distro.log",
+        format!("{at} [DISTRO-SCHEDULE] DistroKey{{resourceKey='x'}} to 10.0.0.2:8848\n\n")
+            .as_bytes(),
+    );
+    let (_, f) = read(&scratch.0);
+    let sums = f
+        .coverage
+        .values()
+        .fold((0, 0), |s, c| (s.0 + c.records, s.1 + c.minor));
+    assert_eq!(sums, (3, 3));
+}
+
+#[test]
+fn classes_are_told_relocated_or_not() {
+    let scratch = Scratch::new("classes");
+    let figures = "failed to allocate 16 byte(s) of direct memory (used: 90, max: 100)";
+    let text: String = ["io.netty", "io.grpc.netty.shaded.io.netty", "com.alibaba.nacos.shaded.io.grpc.netty.shaded.io.netty"]
+        .map(|p| format!("2024-05-01 10:00:00,000 ERROR [TASK-FAILED] {p}.util.internal.OutOfDirectMemoryError: {figures}\n\n"))
+        .concat();
+    scratch.write("logs/naming-server.log", text.as_bytes());
+    let (_, f) = read(&scratch.0);
+    assert_eq!(f.log.failures.len(), 3, "a class each");
+    assert_eq!(
+        total(&f, Signal::AllocationFailure),
+        2,
+        "the third is a client's own memory"
+    );
+}
+
+/// Each trap that the layouts of the releases hold for a parser, where it is in the fixtures (or made by the test itself), and the
+/// test that holds it.
+const TRAPS: [(&str, &str, &str); 23] = [
+    (
+        "the blank line stands inside the record",
+        "framing/plain",
+        "every_framing_of_the_same_records_gives_the_same_counts",
+    ),
+    (
+        "`error: {}` is literal",
+        "v1.4.2/logs/naming-push.log",
+        "udp_pushes_of_1_4_name_their_clients",
+    ),
+    (
+        "a reason is null, holds commas, spans lines",
+        "v2.1.2/logs/naming-push.log",
+        "the_reason_of_a_failed_push_may_hold_anything",
+    ),
+    (
+        "names of services hold commas, quotes, braces",
+        "v2.1.2/logs/naming-push.log",
+        "the_reason_of_a_failed_push_may_hold_anything",
+    ),
+    (
+        "the address stands before the service",
+        "v2.1.2/logs/naming-push.log",
+        "the_reason_of_a_failed_push_may_hold_anything",
+    ),
+    (
+        "declared address and peer differ",
+        "v2.1.2/logs/remote-digest.log",
+        "a_connection_keeps_the_declared_address_and_the_peers",
+    ),
+    (
+        "no address at all",
+        "v2.1.2/logs/remote-push.log",
+        "configuration_pushes_are_told_with_and_without_a_client",
+    ),
+    (
+        "one push has two records",
+        "v2.3.2/logs/naming-push.log",
+        "a_push_with_two_records_is_counted_once",
+    ),
+    (
+        "peers' clients, disconnects without connects",
+        "",
+        "a_clusters_lines_about_peers_clients_are_no_connections_of_this_node",
+    ),
+    (
+        "the census moves between files",
+        "v2.5.1/logs/plugin-control-connection.log",
+        "a_connection_keeps_the_declared_address_and_the_peers",
+    ),
+    (
+        "a rotated name without .log",
+        "v2.5.1/logs/plugin-control.2024-05-01.0",
+        "nothing_in_the_samples_of_any_release_is_unknown",
+    ),
+    (
+        "lines are dropped under load",
+        "",
+        "a_clusters_lines_about_peers_clients_are_no_connections_of_this_node",
+    ),
+    (
+        "CRLF, CJK, bytes that are no UTF-8",
+        "framing/gbk",
+        "bytes_that_are_no_utf_8_lose_nothing",
+    ),
+    (
+        "huge single lines",
+        "",
+        "a_record_longer_than_any_window_is_read_to_its_end",
+    ),
+    (
+        "no zone; a bar behind the date; no head at all",
+        "v1.4.2/logs/config-pull-check.log",
+        "nothing_in_the_samples_of_any_release_is_unknown",
+    ),
+    (
+        "two layouts of configuration requests, null addresses",
+        "v2.5.1/logs/config-client-request.log",
+        "both_layouts_of_configuration_requests_are_read_in_one_file",
+    ),
+    (
+        "columns of the figures shift",
+        "v2.1.2/logs/naming-performance.log",
+        "queues_and_peers_in_trouble_are_told",
+    ),
+    (
+        "names and columns of access logs",
+        "v1.4.2/bin/logs/access_log.2024-05-01.log",
+        "logins_are_told_with_and_without_an_access_log",
+    ),
+    (
+        "flags behind -jar, errors without a time, restarts",
+        "framing/two-processes/start.out",
+        "the_banner_tells_release_mode_port_process_and_address",
+    ),
+    (
+        "secrets",
+        "v2.3.2/logs/core-auth.log",
+        "no_secret_reaches_the_facts",
+    ),
+    (
+        "no value, shifted values, `{]`",
+        "v3.0.3/logs/naming-push.log",
+        "configuration_pushes_are_told_with_and_without_a_client",
+    ),
+    (
+        "levels switched on at run time",
+        "",
+        "lines_of_levels_switched_on_at_run_time_are_known",
+    ),
+    ("relocated classes", "", "classes_are_told_relocated_or_not"),
+];
+
+#[test]
+fn each_trap_has_a_fixture_and_a_test() {
+    let source = include_str!("logs.rs");
+    for (what, file, test) in TRAPS {
+        assert!(file.is_empty() || fixture(file).exists(), "{what}: {file}");
+        assert!(source.contains(&format!("fn {test}()")), "{what}: {test}");
+    }
 }

@@ -740,15 +740,7 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         });
         table(
             page,
-            &[
-                "file",
-                "format",
-                "size",
-                "used",
-                "passed over",
-                "unknown",
-                "",
-            ],
+            &["file", "format", "size", "used", "minor", "unknown", ""],
             &[2, 3, 4, 5],
             rows.collect(),
         )?;
@@ -759,7 +751,9 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 /// Records, and their share of the bytes.
 fn part(p: &Part) -> String {
     match p.share {
-        Some(share) if p.records > 0 => format!("{} {}", grouped(p.records), percent(share)),
+        Some(share) if p.records > 0 => {
+            format!("{} {}", grouped(p.records), percent(share).replace(' ', ""))
+        }
         _ => String::new(),
     }
 }
@@ -777,7 +771,7 @@ fn coverage(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         )
     };
     let text = format!(
-        "used: {}; known but of no weight: {}; of no known statement: {}",
+        "used: {}; minor (known, of no weight): {}; unknown: {}",
         bytes(&c.recognised),
         bytes(&c.unimportant),
         bytes(&c.unknown)
