@@ -339,10 +339,7 @@ fn run_stream(
 ) {
     let mut windows = read::StreamWindows::sized(stream, window, a.cutting());
     let mut end = 0;
-    loop {
-        let Some((base, len, last)) = windows.advance() else {
-            break;
-        };
+    while let Some((base, len, last)) = windows.advance() {
         let ctx = ctx.followed_by(windows.next_time);
         let bytes = windows.bytes(len);
         let window = Window {

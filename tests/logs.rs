@@ -481,7 +481,8 @@ fn record(second: u32, client: &str) -> String {
 #[test]
 fn several_servers_in_one_text_are_several_nodes() {
     let trace = "java.lang.OutOfMemoryError: Cannot reserve 4096 bytes of direct buffer memory (allocated: 100, limit: 200)";
-    let sources: [(&str, fn(&str, &str) -> String, [&str; 2]); 4] = [
+    type Wrap = fn(&str, &str) -> String;
+    let sources: [(&str, Wrap, [&str; 2]); 4] = [
         (
             "pods.txt",
             |who, l| format!("[pod/{who}/nacos] {l}"),
