@@ -61,6 +61,7 @@ fn main() {
         map: None,
         format: Format::Log(Series::NamingPush),
         shift_ms: 0,
+        next_time: None,
         name_time: None,
         modified: None,
         since_until: (None, None),

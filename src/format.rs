@@ -195,11 +195,21 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if all.clone().take(3).any(is_kernel_line) || all.any(kernel::is_oom_line) {
         return Ok(Format::Kernel);
     }
+    const STATEMENTS: [&[u8]; 8] = [
+        b"Exception in thread ",
+        b"OutOfMemoryError",
+        b"OutOfDirectMemoryError",
+        b" byte(s) of direct memory (used: ",
+        b" bytes of direct buffer memory (allocated: ",
+        b"[PUSH-FAIL] ",
+        b"max re-push times reached, ",
+        b"Push fail, dataId=",
+    ];
+    if STATEMENTS.iter().any(|s| has(s)) {
+        return Ok(Format::Log(by_name.unwrap_or(Series::Console)));
+    }
     if by_name.is_some() {
         return Err("a Nacos log by its name, but no record in its first bytes");
-    }
-    if has(b"Exception in thread ") || has(b"OutOfMemoryError") || has(b"OutOfDirectMemoryError") {
-        return Ok(Format::Log(Series::Console));
     }
     Err("of no known format")
 }
@@ -322,6 +332,8 @@ pub struct Context<'a> {
     pub map: Option<&'a LineMap>,
     /// Added to every time read.
     pub shift_ms: i64,
+    /// Time of the record behind the window, as printed.
+    pub next_time: Option<WallTime>,
     /// Time in the file's name.
     pub name_time: Option<WallTime>,
     /// Modification time on the node's clock.
@@ -333,6 +345,12 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The same for a window behind which a record of this time stands.
+    #[must_use]
+    pub fn followed_by(&self, next_time: Option<WallTime>) -> Self {
+        Self { next_time, ..*self }
+    }
+
     fn shifted(&self, t: Option<WallTime>) -> Option<WallTime> {
         t.map(|t| t.plus_ms(self.shift_ms))
     }
@@ -419,6 +437,11 @@ fn read(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, pushes: Optio
     }
     c.records += tally.records;
     c.known += tally.known;
+    c.used_bytes += tally.used_bytes;
+    c.placed += tally.placed;
+    c.untimed += tally.untimed;
+    c.minor += tally.minor;
+    c.minor_bytes += tally.minor_bytes;
     c.unknown += tally.records - tally.known;
     c.unknown_lines += tally.unknown_lines;
     c.unknown_bytes += tally.unknown_bytes;
@@ -432,6 +455,11 @@ fn read(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, pushes: Optio
 struct Tally {
     records: u64,
     known: u64,
+    used_bytes: u64,
+    placed: u64,
+    untimed: u64,
+    minor: u64,
+    minor_bytes: u64,
     unknown_lines: u64,
     unknown_bytes: u64,
     unknown_shapes: Shapes,
@@ -440,6 +468,17 @@ struct Tally {
 }
 
 impl Tally {
+    /// Counts a record of a known statement, one of weight or not.
+    fn known(&mut self, bytes: usize, used: bool) {
+        self.known += 1;
+        if used {
+            self.used_bytes += bytes as u64;
+        } else {
+            self.minor += 1;
+            self.minor_bytes += bytes as u64;
+        }
+    }
+
     fn time(&mut self, t: Option<WallTime>) {
         if let Some(t) = t {
             self.first = Some(self.first.map_or(t, |f| f.min(t)));
@@ -469,10 +508,21 @@ fn read_records(
     let mut pushes = pushes.filter(|_| series == Series::NamingPush);
     let mut hits = failure::find(window.bytes);
     let mut next_hit = hits.next();
-    let mut records = Records::new(window.bytes, ctx.format.undated());
-    for record in records.by_ref() {
+    let undated = match ctx.wrapping {
+        Wrapping::Pasted => Undated::Pasted,
+        _ => ctx.format.undated(),
+    };
+    let mixes = matches!(series, Series::Console | Series::Mixed);
+    let mut neighbours = Neighbours::default();
+    let mut records = Records::new(window.bytes, undated);
+    while let Some(record) = records.next() {
         let end = record.at + record.bytes.len();
-        let time = ctx.shifted(record.time);
+        let placed = match record.time {
+            None if mixes => neighbours.place(&record, &records, ctx.next_time),
+            printed => printed,
+        };
+        neighbours.passed(&record);
+        let time = ctx.shifted(placed);
         let mut words_failure = false;
         while next_hit.is_some_and(|h| h < end) {
             words_failure = true;
@@ -494,16 +544,16 @@ fn read_records(
             && let Some(t) = time
             && !words_failure
         {
-            let quick = match push::read_success(record.message) {
-                Some(p) => pushes.add(&p, t, &line.quote),
-                None => push::only_counts(record.message),
+            let (quick, used) = match push::read_success(record.message) {
+                Some(p) => (pushes.add(&p, t, &line.quote), true),
+                None => (push::only_counts(record.message), false),
             };
             if quick {
-                tally.known += 1;
+                tally.known(record.bytes.len(), used);
                 continue;
             }
         }
-        let mut known = false;
+        let (mut known, mut used) = (false, false);
         let text = Text {
             line: record.message,
             more: record.continuation(),
@@ -511,19 +561,28 @@ fn read_records(
         if let Some((_, event)) = rows.read(&text).or_else(|| Rows::anywhere().read(&text)) {
             known = true;
             if event != Event::Known {
+                used = true;
                 facts.log.add(event, &line);
             }
         }
         if words_failure {
             let found = failures_of(window, ctx, &record);
-            known |= !found.is_empty();
+            used |= !found.is_empty();
             facts.log.add_failures(&found, time);
         }
-        if record.time.is_none() && matches!(series, Series::Console | Series::Mixed) {
-            known |= read_console(window, ctx, &record, facts);
+        if record.time.is_none() && mixes {
+            if read_console(window, ctx, &record, facts) {
+                used = true;
+                // Another process begins.
+                neighbours.before = None;
+            }
+            if used {
+                tally.placed += u64::from(placed.is_some());
+                tally.untimed += u64::from(placed.is_none());
+            }
         }
-        if known {
-            tally.known += 1;
+        if known || used {
+            tally.known(record.bytes.len(), used);
         } else {
             tally.unknown_lines += u64::from(record.lines);
             tally.unknown_bytes += record.bytes.len() as u64;
@@ -533,6 +592,47 @@ fn read_records(
         }
     }
     records.newlines()
+}
+
+/// The records with a date around those without.
+#[derive(Default)]
+struct Neighbours {
+    before: Option<WallTime>,
+    /// Where the next one begins, and its time.
+    behind: Option<(usize, Option<WallTime>)>,
+}
+
+impl Neighbours {
+    /// Records that stand further apart than this tell too little about what stands between them.
+    const APART_MS: i64 = 60_000;
+
+    fn passed(&mut self, record: &Record<'_>) {
+        if record.time.is_some() {
+            self.before = record.time;
+        }
+    }
+
+    /// The time of the record before, when the one behind is not much later.
+    fn place(
+        &mut self,
+        record: &Record<'_>,
+        rest: &Records<'_>,
+        next_time: Option<WallTime>,
+    ) -> Option<WallTime> {
+        let before = self.before?;
+        let behind = match self.behind {
+            Some((at, t)) if at > record.at => t,
+            _ => {
+                let next = rest.clone().find(|r| r.time.is_some());
+                let found = next.map_or((usize::MAX, next_time), |r| (r.at, r.time));
+                self.behind = Some(found);
+                found.1
+            }
+        };
+        (0..=Self::APART_MS)
+            .contains(&(behind?.0 - before.0))
+            .then_some(before)
+    }
 }
 
 /// What start scripts and JVMs print on the console before the first record.
@@ -616,7 +716,7 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
                 .add(text, text.len() as u64, None, &quote);
             continue;
         };
-        tally.known += 1;
+        tally.known(text.len(), true);
         let time = ctx.shifted(Some(a.time));
         if ctx.outside(time) {
             continue;
@@ -639,11 +739,13 @@ fn read_access(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally:
 fn read_gc(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, tally: &mut Tally) {
     for (at, lines, text) in lines_of(window.bytes) {
         tally.records += 1;
-        tally.known += 1;
-        if window.base == 0 && lines < 40 {
+        let in_head = window.base == 0 && lines < 40;
+        if in_head {
             read_gc_head(window, at, lines, text, facts);
         }
-        match gc::read_line(text).map(|r| (r.time, r.event)) {
+        let event = gc::read_line(text).map(|r| (r.time, r.event));
+        tally.known(text.len(), in_head || event.is_some());
+        match event {
             Some((time, gc::GcEvent::Pause(pause))) => {
                 let time = ctx.shifted(time);
                 if !ctx.outside(time) {
@@ -760,6 +862,9 @@ fn lines_of(bytes: &[u8]) -> impl Iterator<Item = (usize, u32, &[u8])> {
 
 /// Reads a file that is no log.
 pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    if ctx.format.is_log() {
+        return read_log(window, ctx, facts);
+    }
     let before = facts.memory.nmt.len() + facts.memory.gauges.len();
     match ctx.format {
         Format::Nmt => read_nmt(window, ctx, facts),
@@ -827,6 +932,7 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     c.add_window(window.base, window.bytes);
     c.records += records;
     c.known += records;
+    c.used_bytes += window.bytes.len() as u64;
     if let Some(t) = time.filter(|_| ctx.name_time.is_some()) {
         c.saw_time(t);
     }

@@ -135,10 +135,10 @@ fn tasks<'a>(artefacts: impl Iterator<Item = &'a Artefact>, window: u64) -> Vec<
             continue;
         }
         match a.format {
-            f if f.is_log() && a.packing == Packing::Plain => {
+            _ if a.by_windows() && a.packing == Packing::Plain => {
                 tasks.extend((0..a.size.div_ceil(window)).map(|i| Task::Window(a, i * window)));
             }
-            f if f.is_log() => tasks.push(Task::Stream(a)),
+            _ if a.by_windows() => tasks.push(Task::Stream(a)),
             _ => tasks.push(Task::Whole(a)),
         }
     }
@@ -157,6 +157,7 @@ fn context<'a>(a: &'a Artefact, options: &ReadOptions) -> Context<'a> {
         wrapping: a.wrapping,
         map: None,
         shift_ms: a.shift_ms,
+        next_time: None,
         name_time: a.name_time,
         modified: a.modified_ms.map(|ms| WallTime(ms + offset)),
         since_until: options.since_until,
@@ -256,7 +257,7 @@ fn run_archive(
         }
         let mut part = (&mut *stream).take(*len);
         match read::unpack(Box::new(&mut part), a.packing) {
-            Ok(s) if a.format.is_log() => {
+            Ok(s) if a.by_windows() => {
                 run_stream(a, s, window, &context(a, options), reading, progress);
             }
             Ok(s) => run_whole(a, s, &context(a, options), &mut reading.facts, progress),
@@ -304,7 +305,8 @@ fn run_window(
                     bytes: &buffer[w.start..w.end],
                 };
                 if !window.bytes.is_empty() {
-                    format::read_log_and(&window, ctx, &mut reading.facts, &mut reading.pushes);
+                    let ctx = ctx.followed_by(w.next_time);
+                    format::read_log_and(&window, &ctx, &mut reading.facts, &mut reading.pushes);
                 }
                 if w.last {
                     check_end(&window, &mut reading.facts);
@@ -337,13 +339,15 @@ fn run_stream(
 ) {
     let mut windows = read::StreamWindows::sized(stream, window, a.cutting());
     let mut end = 0;
-    while let Some((base, bytes, last)) = windows.next_window() {
+    while let Some((base, len, last)) = windows.advance() {
+        let ctx = ctx.followed_by(windows.next_time);
+        let bytes = windows.bytes(len);
         let window = Window {
             artefact: a.id,
             base,
             bytes,
         };
-        format::read_log_and(&window, ctx, &mut reading.facts, &mut reading.pushes);
+        format::read_log_and(&window, &ctx, &mut reading.facts, &mut reading.pushes);
         if last {
             check_end(&window, &mut reading.facts);
         }
@@ -412,6 +416,7 @@ fn run_dump(a: &Artefact, facts: &mut Facts, progress: Progress<'_>) {
     coverage.bytes += heap.bytes_read;
     coverage.records += heap.objects;
     coverage.known += heap.objects;
+    coverage.used_bytes += heap.bytes_read;
     coverage.cut |= !heap.complete;
     facts.memory.dumps.push(DumpSample {
         place: at(a, 0),

@@ -319,6 +319,7 @@ fn parts_may_be_merged_in_any_order() {
             wrapping: Wrapping::None,
             map: None,
             shift_ms: 0,
+            next_time: None,
             name_time: None,
             modified: None,
             since_until: (None, None),
@@ -471,6 +472,228 @@ fn every_framing_of_the_same_records_gives_the_same_counts() {
     );
 }
 
+fn record(second: u32, client: &str) -> String {
+    format!(
+        "2024-05-01 10:00:{second:02},000 ERROR [PUSH-FAIL] 5000ms, Service{{namespace='public', group='G', name='s', ephemeral=true, revision=7}}, reason=Timeout After 5000 milliseconds,requestId =81, target={client}"
+    )
+}
+
+#[test]
+fn several_servers_in_one_text_are_several_nodes() {
+    let trace = "java.lang.OutOfMemoryError: Cannot reserve 4096 bytes of direct buffer memory (allocated: 100, limit: 200)";
+    type Wrap = fn(&str, &str) -> String;
+    let sources: [(&str, Wrap, [&str; 2]); 4] = [
+        (
+            "pods.txt",
+            |who, l| format!("[pod/{who}/nacos] {l}"),
+            ["nacos-0", "nacos-1"],
+        ),
+        (
+            "stamped.txt",
+            |who, l| format!("[pod/{who}/nacos] 2024-05-01T02:00:00.123456789Z {l}"),
+            ["nacos-0", "nacos-1"],
+        ),
+        (
+            "compose.txt",
+            |who, l| format!("{who}  | {l}"),
+            ["nacos1", "nacos2"],
+        ),
+        (
+            "journal.txt",
+            |who, l| format!("May 01 10:00:00 {who} nacos[123]: {l}"),
+            ["host-a", "host-b"],
+        ),
+    ];
+    let scratch = Scratch::new("sources");
+    for (file, wrap, names) in sources {
+        let mut text = String::new();
+        for i in 0..40 {
+            // The lines of the two servers interleave, stack traces and all.
+            for (n, who) in names.iter().enumerate() {
+                let _ = writeln!(text, "{}", wrap(who, &record(i, &format!("10.0.{n}.9"))));
+            }
+            for who in names {
+                let _ = writeln!(text, "{}", wrap(who, ""));
+            }
+            let _ = writeln!(text, "{}", wrap(names[1], trace));
+        }
+        for packed in [false, true] {
+            let path = if packed {
+                scratch.write(&format!("{file}.gz"), &gzip(text.as_bytes()))
+            } else {
+                scratch.write(file, text.as_bytes())
+            };
+            let inputs = inputs(&path);
+            let ids: Vec<_> = inputs.nodes.iter().map(|n| &*n.id).collect();
+            assert_eq!(ids, names, "{file}");
+            for window in [4_096, 1 << 20] {
+                let facts = ingest_by(&inputs, &ReadOptions::default(), window, &|_, _| ());
+                for n in 0..2 {
+                    let f = &facts[n];
+                    assert_eq!(f.log.clients.len(), 1, "{file} {}", names[n]);
+                    assert_eq!(
+                        client(f, &format!("10.0.{n}.9"), Signal::PushFail),
+                        40,
+                        "{file}"
+                    );
+                    let failures: u64 = f.log.failures.values().map(|v| v.count).sum();
+                    assert_eq!(
+                        failures,
+                        [0, 40][n],
+                        "{file}: traces stay with their server"
+                    );
+                    let first = f
+                        .log
+                        .totals
+                        .get(Signal::PushFail)
+                        .unwrap()
+                        .first
+                        .clone()
+                        .unwrap();
+                    let line = f.coverage[&first.place.artefact].line_of(&first.place);
+                    assert_eq!(line, n as u64 + 1, "{file}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_server_in_a_text_of_several_is_named_as_not_read() {
+    let scratch = Scratch::new("sidecar");
+    let mut text = String::new();
+    for i in 0..30 {
+        let _ = writeln!(text, "[pod/nacos-0/nacos] {}", record(i, "10.0.0.9"));
+        let _ = writeln!(text, "[pod/nacos-0/proxy] GET /healthz");
+    }
+    let inputs = inputs(&scratch.write("pod.txt", text.as_bytes()));
+    assert_eq!(inputs.nodes.len(), 1);
+    assert_eq!(inputs.nodes[0].id, "nacos-0");
+    assert_eq!(inputs.skipped.len(), 1);
+    assert!(
+        inputs.skipped[0].why.contains("nacos-0/proxy"),
+        "{:?}",
+        inputs.skipped
+    );
+}
+
+#[test]
+fn console_records_without_a_time_are_placed_by_their_neighbours_or_stay_untimed() {
+    let error = "Exception in thread \"t\" java.lang.OutOfMemoryError: Direct buffer memory\n\tat a.b(C.java:1)\n";
+    let at = |t: &str| format!("2024-05-01 {t},000 INFO Nacos is starting...\n\n");
+    // Nothing before the first; then close together; then too far apart; and nothing behind the last.
+    let text = [
+        error,
+        &at("10:00:00"),
+        error,
+        error,
+        &at("10:00:30"),
+        error,
+        &at("10:09:00"),
+        error,
+    ]
+    .concat();
+    let scratch = Scratch::new("placed");
+    let inputs = inputs(&scratch.write("start.out", text.as_bytes()));
+    for window in [300, 450, 1 << 20] {
+        let f = &ingest_by(&inputs, &ReadOptions::default(), window, &|_, _| ())[0];
+        let failure = f.log.failures.values().next();
+        let failure = failure.unwrap_or_else(|| panic!("{window}: {:?}", f.coverage));
+        assert_eq!(failure.count, 5, "{window}");
+        assert_eq!(failure.activity.untimed, 3, "{window}");
+        assert_eq!(
+            failure.activity.first_time().unwrap().local(),
+            "2024-05-01 10:00:00"
+        );
+        assert_eq!(
+            failure.activity.last_time().unwrap().local(),
+            "2024-05-01 10:00:00"
+        );
+        let c = f.coverage.values().next().unwrap();
+        assert_eq!((c.placed, c.untimed), (2, 3), "{window}");
+    }
+}
+
+#[test]
+fn a_file_that_shrinks_or_grows_while_it_is_read_loses_only_what_is_gone() {
+    let scratch = Scratch::new("copytruncate");
+    let whole: String = (0..30_000)
+        .map(|i| record(i % 60, "10.0.0.9") + "\n\n")
+        .collect();
+    let path = scratch.write("naming-push.log", whole.as_bytes());
+    let found = inputs(&path);
+    // Truncated behind the back of what was found, to a place inside a line.
+    std::fs::write(&path, &whole.as_bytes()[..1_300_000]).unwrap();
+    let f = &ingest(&found, &ReadOptions::default(), &|_, _| ())[0];
+    let left = whole[..1_300_000].matches("target=10.0.0.9\n").count() as u64;
+    assert!(left > 1000);
+    assert_eq!(
+        client(f, "10.0.0.9", Signal::PushTimeout) + client(f, "10.0.0.9", Signal::PushFail),
+        left
+    );
+    assert!(f.coverage.values().any(|c| c.cut), "the cut end is told");
+    // Emptied.
+    std::fs::write(&path, b"").unwrap();
+    let f = &ingest(&found, &ReadOptions::default(), &|_, _| ())[0];
+    assert_eq!(f.log.clients.len(), 0);
+    // Grown: what was there when it was found is read, and nothing twice.
+    std::fs::write(&path, [&whole, &whole[..100_000]].concat()).unwrap();
+    let f = &ingest(&found, &ReadOptions::default(), &|_, _| ())[0];
+    let n = client(f, "10.0.0.9", Signal::PushFail);
+    assert!((30_000..=30_000 + 6_000).contains(&n), "{n}");
+}
+
+#[test]
+fn a_record_longer_than_any_window_is_read_to_its_end() {
+    let scratch = Scratch::new("long");
+    let long = |bytes: usize| {
+        let mut text = record(1, "10.0.0.8") + "\n\n";
+        text.push_str("2024-05-01 10:00:02,000 ERROR [NACOS-PUSH] failed to push data: ");
+        text.extend(std::iter::repeat_n('x', bytes));
+        text.push_str(" to client: 10.0.0.7, error: {}\n\n");
+        text.push_str(&record(3, "10.0.0.9"));
+        text.push_str("\n\n");
+        text
+    };
+    for size in [900 << 10, 3 << 20, 100 << 20] {
+        let bytes = long(size);
+        let path = scratch.write("naming-push.log", bytes.as_bytes());
+        let inputs = inputs(&path);
+        let f = &ingest(&inputs, &ReadOptions::default(), &|_, _| ())[0];
+        let read: u64 = f.coverage.values().map(|c| c.bytes).sum();
+        assert_eq!(read, bytes.len() as u64, "every byte is read once");
+        assert_eq!(client(f, "10.0.0.8", Signal::PushFail), 1, "{size}");
+        assert_eq!(client(f, "10.0.0.9", Signal::PushFail), 1, "{size}");
+    }
+}
+
+#[test]
+fn times_may_run_backwards_over_summer_time_and_between_files() {
+    let scratch = Scratch::new("backwards");
+    let at = |t: &str| record(0, "10.0.0.9").replace("2024-05-01 10:00:00", t) + "\n\n";
+    // The hour from two to three comes twice.
+    let autumn = [
+        at("2024-10-27 02:59:59"),
+        at("2024-10-27 02:00:00"),
+        at("2024-10-27 02:00:01"),
+    ];
+    let earlier = at("2024-10-26 12:00:00");
+    scratch.write("logs/naming-push.log", earlier.as_bytes());
+    // Rotated by hand: the name says later, the content earlier.
+    scratch.write(
+        "logs/naming-push.log.2024-10-27.0",
+        autumn.concat().as_bytes(),
+    );
+    let (_, f) = read(&scratch.0);
+    let push = f.log.clients[&Address::read(b"10.0.0.9")]
+        .get(Signal::PushFail)
+        .unwrap();
+    assert_eq!(push.count, 4);
+    assert_eq!(push.untimed, 0);
+    assert_eq!(push.first_time().unwrap().local(), "2024-10-26 11:59:55");
+    assert_eq!(push.last_time().unwrap().local(), "2024-10-27 02:59:54");
+}
+
 #[test]
 fn a_cut_head_and_a_cut_tail_are_told() {
     let facts = facts_of("framing/cut-tail");
@@ -596,6 +819,96 @@ proptest! {
         let facts = ingest(&inputs, &ReadOptions::default(), &|_, _| ());
         prop_assert!(total(&facts[0], Signal::PushFail) <= 5);
     }
+}
+
+// ---- real logs, packed and wrapped ---------------------------------------------------------------------------------
+
+/// A line of a text as Docker's `json-file` driver stores it; bytes that are no ASCII stay as they are.
+fn docker_lines(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() * 2);
+    for line in text.split_inclusive(|&b| b == b'\n') {
+        out.extend_from_slice(b"{\"log\":\"");
+        for &b in line {
+            match b {
+                b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                b'\t' => out.extend_from_slice(b"\\t"),
+                b => out.push(b),
+            }
+        }
+        out.extend_from_slice(b"\",\"stream\":\"stdout\",\"time\":\"2024-05-01T02:00:00.1Z\"}\n");
+    }
+    out
+}
+
+fn canonical_of(path: &Path) -> Vec<String> {
+    let inputs = inputs(path);
+    let facts = ingest(&inputs, &ReadOptions::default(), &|_, _| ());
+    facts.iter().map(|f| canonical(f, false)).collect()
+}
+
+#[test]
+fn gzip_tar_and_docker_json_of_every_incident_give_the_same_facts() {
+    use std::io::Read as _;
+    let scratch = Scratch::new("incidents");
+    let incidents = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/incidents");
+    let mut seen = 0;
+    for incident in std::fs::read_dir(incidents).unwrap() {
+        let root = incident.unwrap().path();
+        let name = root.file_name().unwrap().to_str().unwrap().to_owned();
+        let mut tar = tar::Builder::new(Vec::new());
+        for path in files_below(&root) {
+            let below = path
+                .strip_prefix(&root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            let stored = std::fs::read(&path).unwrap();
+            let (below, bytes) = match below.strip_suffix(".gz") {
+                Some(bare) => {
+                    let mut out = Vec::new();
+                    let mut gz = flate2::read::MultiGzDecoder::new(&stored[..]);
+                    gz.read_to_end(&mut out).unwrap();
+                    (bare.to_owned(), out)
+                }
+                None => (below, stored),
+            };
+            scratch.write(&format!("{name}/plain/{below}"), &bytes);
+            let is_log = below.contains("logs/");
+            let packed = if is_log && !bytes.is_empty() {
+                (format!("{below}.gz"), gzip(&bytes))
+            } else {
+                (below.clone(), bytes.clone())
+            };
+            scratch.write(&format!("{name}/gzip/{}", packed.0), &packed.1);
+            // A GC log stands in a file of its own, never on the console of a container.
+            let wrapped = if is_log && !below.contains("_gc.log") {
+                docker_lines(&bytes)
+            } else {
+                bytes.clone()
+            };
+            scratch.write(&format!("{name}/docker/{below}"), &wrapped);
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, &below, &bytes[..]).unwrap();
+        }
+        let tar = tar.into_inner().unwrap();
+        scratch.write(&format!("{name}/tar/x.tar"), &tar);
+        scratch.write(&format!("{name}/tgz/x.tgz"), &gzip(&tar));
+        let plain = canonical_of(&scratch.0.join(&name).join("plain"));
+        for kind in ["gzip", "docker", "tar", "tgz"] {
+            let other = canonical_of(&scratch.0.join(&name).join(kind));
+            assert_eq!(other.len(), plain.len(), "{name} {kind}");
+            for (a, b) in other.iter().zip(&plain) {
+                assert_same(a, b, &format!("{name} {kind}"));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 28, "{seen}");
 }
 
 // ---- traps of the releases -----------------------------------------------------------------------------------------
@@ -947,4 +1260,190 @@ fn an_access_log_in_another_zone_is_moved_to_the_nodes_clock() {
     assert_eq!(login.first_time().unwrap().local(), "2024-05-01 10:00:00");
     assert!(f.log.clock.contains_key(&(ClockSource::AccessLog, 0)));
     assert!(f.issues.iter().any(|i| i.what.contains("offset from UTC")));
+}
+
+#[test]
+fn a_clusters_lines_about_peers_clients_are_no_connections_of_this_node() {
+    let scratch = Scratch::new("peers");
+    let id = "1714528799000_10.0.0.9_51234";
+    let at = "2024-05-01 10:00:00,000 INFO";
+    scratch.write(
+        "logs/naming-server.log",
+        format!("{at} Client connection {id} connect\n\n{at} Client change for service Service{{namespace='public', group='G', name='s', ephemeral=true, revision=1}}, {id}\n\n").as_bytes(),
+    );
+    // A connection that only ends: its beginning was dropped by a full queue, or stood in a file that is gone.
+    scratch.write(
+        "logs/remote-digest.log",
+        format!(
+            "{at} Connection transportTerminated,connectionId = 1714528799001_10.0.0.8_51235 \n\n"
+        )
+        .as_bytes(),
+    );
+    let (_, f) = read(&scratch.0);
+    assert_eq!(total(&f, Signal::Connect), 0, "a peer's client");
+    assert_eq!(total(&f, Signal::Disconnect), 1);
+    assert_eq!(f.coverage.values().map(|c| c.unknown).sum::<u64>(), 0);
+}
+
+#[test]
+fn lines_of_levels_switched_on_at_run_time_are_known() {
+    let scratch = Scratch::new("debug");
+    let at = "2024-05-01 10:00:00,000 DEBUG";
+    scratch.write(
+        "logs/naming-push.log",
+        format!("{at} [PUSH-CACHE] cache hit: G@@s:10.0.0.9:58227\n\n{at} client is zombie: serviceName: s, clusters: , address: /10.0.0.9:1, agent: x\n\n").as_bytes(),
+    );
+    scratch.write(
+        "logs/protocol-distro.log",
+        format!("{at} [DISTRO-SCHEDULE] DistroKey{{resourceKey='x'}} to 10.0.0.2:8848\n\n")
+            .as_bytes(),
+    );
+    let (_, f) = read(&scratch.0);
+    let sums = f
+        .coverage
+        .values()
+        .fold((0, 0), |s, c| (s.0 + c.records, s.1 + c.minor));
+    assert_eq!(sums, (3, 3));
+}
+
+#[test]
+fn classes_are_told_relocated_or_not() {
+    let scratch = Scratch::new("classes");
+    let figures = "failed to allocate 16 byte(s) of direct memory (used: 90, max: 100)";
+    let text: String = ["io.netty", "io.grpc.netty.shaded.io.netty", "com.alibaba.nacos.shaded.io.grpc.netty.shaded.io.netty"]
+        .map(|p| format!("2024-05-01 10:00:00,000 ERROR [TASK-FAILED] {p}.util.internal.OutOfDirectMemoryError: {figures}\n\n"))
+        .concat();
+    scratch.write("logs/naming-server.log", text.as_bytes());
+    let (_, f) = read(&scratch.0);
+    assert_eq!(f.log.failures.len(), 3, "a class each");
+    assert_eq!(
+        total(&f, Signal::AllocationFailure),
+        2,
+        "the third is a client's own memory"
+    );
+}
+
+/// Each trap that the layouts of the releases hold for a parser, where it is in the fixtures (or made by the test itself), and the
+/// test that holds it.
+const TRAPS: [(&str, &str, &str); 23] = [
+    (
+        "the blank line stands inside the record",
+        "framing/plain",
+        "every_framing_of_the_same_records_gives_the_same_counts",
+    ),
+    (
+        "`error: {}` is literal",
+        "v1.4.2/logs/naming-push.log",
+        "udp_pushes_of_1_4_name_their_clients",
+    ),
+    (
+        "a reason is null, holds commas, spans lines",
+        "v2.1.2/logs/naming-push.log",
+        "the_reason_of_a_failed_push_may_hold_anything",
+    ),
+    (
+        "names of services hold commas, quotes, braces",
+        "v2.1.2/logs/naming-push.log",
+        "the_reason_of_a_failed_push_may_hold_anything",
+    ),
+    (
+        "the address stands before the service",
+        "v2.1.2/logs/naming-push.log",
+        "the_reason_of_a_failed_push_may_hold_anything",
+    ),
+    (
+        "declared address and peer differ",
+        "v2.1.2/logs/remote-digest.log",
+        "a_connection_keeps_the_declared_address_and_the_peers",
+    ),
+    (
+        "no address at all",
+        "v2.1.2/logs/remote-push.log",
+        "configuration_pushes_are_told_with_and_without_a_client",
+    ),
+    (
+        "one push has two records",
+        "v2.3.2/logs/naming-push.log",
+        "a_push_with_two_records_is_counted_once",
+    ),
+    (
+        "peers' clients, disconnects without connects",
+        "",
+        "a_clusters_lines_about_peers_clients_are_no_connections_of_this_node",
+    ),
+    (
+        "the census moves between files",
+        "v2.5.1/logs/plugin-control-connection.log",
+        "a_connection_keeps_the_declared_address_and_the_peers",
+    ),
+    (
+        "a rotated name without .log",
+        "v2.5.1/logs/plugin-control.2024-05-01.0",
+        "nothing_in_the_samples_of_any_release_is_unknown",
+    ),
+    (
+        "lines are dropped under load",
+        "",
+        "a_clusters_lines_about_peers_clients_are_no_connections_of_this_node",
+    ),
+    (
+        "CRLF, CJK, bytes that are no UTF-8",
+        "framing/gbk",
+        "bytes_that_are_no_utf_8_lose_nothing",
+    ),
+    (
+        "huge single lines",
+        "",
+        "a_record_longer_than_any_window_is_read_to_its_end",
+    ),
+    (
+        "no zone; a bar behind the date; no head at all",
+        "v1.4.2/logs/config-pull-check.log",
+        "nothing_in_the_samples_of_any_release_is_unknown",
+    ),
+    (
+        "two layouts of configuration requests, null addresses",
+        "v2.5.1/logs/config-client-request.log",
+        "both_layouts_of_configuration_requests_are_read_in_one_file",
+    ),
+    (
+        "columns of the figures shift",
+        "v2.1.2/logs/naming-performance.log",
+        "queues_and_peers_in_trouble_are_told",
+    ),
+    (
+        "names and columns of access logs",
+        "v1.4.2/bin/logs/access_log.2024-05-01.log",
+        "logins_are_told_with_and_without_an_access_log",
+    ),
+    (
+        "flags behind -jar, errors without a time, restarts",
+        "framing/two-processes/start.out",
+        "the_banner_tells_release_mode_port_process_and_address",
+    ),
+    (
+        "secrets",
+        "v2.3.2/logs/core-auth.log",
+        "no_secret_reaches_the_facts",
+    ),
+    (
+        "no value, shifted values, `{]`",
+        "v3.0.3/logs/naming-push.log",
+        "configuration_pushes_are_told_with_and_without_a_client",
+    ),
+    (
+        "levels switched on at run time",
+        "",
+        "lines_of_levels_switched_on_at_run_time_are_known",
+    ),
+    ("relocated classes", "", "classes_are_told_relocated_or_not"),
+];
+
+#[test]
+fn each_trap_has_a_fixture_and_a_test() {
+    let source = include_str!("logs.rs");
+    for (what, file, test) in TRAPS {
+        assert!(file.is_empty() || fixture(file).exists(), "{what}: {file}");
+        assert!(source.contains(&format!("fn {test}()")), "{what}: {test}");
+    }
 }

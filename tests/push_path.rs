@@ -15,6 +15,7 @@ fn agree(bytes: &[u8]) {
         map: None,
         format: Format::Log(Series::NamingPush),
         shift_ms: 0,
+        next_time: None,
         name_time: None,
         modified: None,
         since_until: (None, None),

@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Artefact, Inputs, Node, Origin, Packing, Skipped, archive, read};
+use super::{Artefact, Inputs, Node, Origin, Packing, Skipped, archive, read, sources};
 use crate::format::{Format, sniff};
+use crate::parse::pasted::{is_pasted, mend};
+use crate::parse::record::{Undated, find_head};
 use crate::parse::statement::Series;
 use crate::parse::wrapping::{Wrapping, is_dirty, unwrap};
 use crate::span::ArtefactId;
@@ -22,6 +24,9 @@ use crate::units::WallTime;
 
 /// Bytes looked at to recognise a file.
 pub(super) const HEAD: u64 = 1 << 16;
+
+/// Largest file that is mended as a pasted text; what is longer was not pasted by hand.
+const PASTED_MAX: u64 = 8 << 20;
 
 /// Most of standard input that is taken.
 const STDIN_MAX: u64 = 1 << 31;
@@ -71,7 +76,7 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
         collect(i, a, &mut found, &mut skipped)?;
     }
     let found = look_at_all(found, &mut skipped);
-    let (nodes, node_of) = group(arguments, &found);
+    let (mut nodes, node_of) = group(arguments, &found);
     let mut artefacts = Vec::new();
     for (f, node) in found.into_iter().zip(node_of) {
         let label = f.label();
@@ -101,12 +106,38 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
                 a.packing = look.packing;
                 a.wrapping = look.wrapping;
                 a.format = look.format;
+                if a.format.is_log()
+                    && let Some(sources) = sources::of(&a)
+                {
+                    for s in sources {
+                        match s.look {
+                            Ok(look) => {
+                                let mut one = a.clone();
+                                (one.wrapping, one.format) = (look.wrapping, look.format);
+                                one.node = node_named(&mut nodes, &s.node);
+                                artefacts.push((one, look));
+                            }
+                            Err(why) => skipped.push(Skipped {
+                                label: label.clone(),
+                                why: format!("lines of {}: {why}", s.name),
+                                failed: false,
+                                size: 0,
+                                node: None,
+                            }),
+                        }
+                    }
+                    continue;
+                }
+                if a.wrapping == Wrapping::Pasted && a.size > PASTED_MAX {
+                    a.wrapping = Wrapping::None;
+                }
                 artefacts.push((a, look));
             }
             Ok(Err(why)) => skipped.push(skip(why.to_owned(), false)),
             Err(e) => skipped.push(skip(format!("cannot be read: {e}"), true)),
         }
     }
+    drop_empty_nodes(&mut nodes, &mut artefacts);
     artefacts.sort_by_cached_key(|(a, _)| (a.node, reading_order(a)));
     set_shifts(&mut artefacts);
     let mut artefacts = without_doubles(artefacts, &nodes, &mut skipped);
@@ -119,6 +150,41 @@ pub fn discover(arguments: &[Argument]) -> Result<Inputs> {
         artefacts,
         skipped,
     })
+}
+
+/// The node of this name, made when there is none.
+fn node_named(nodes: &mut Vec<Node>, name: &str) -> usize {
+    let known = nodes.iter().position(|n| n.id == name);
+    known.unwrap_or_else(|| {
+        nodes.push(Node {
+            id: name.to_owned(),
+        });
+        nodes.len() - 1
+    })
+}
+
+/// A file of several nodes' lines leaves none of its own name behind.
+fn drop_empty_nodes(nodes: &mut Vec<Node>, artefacts: &mut [(Artefact, Look)]) {
+    let split = artefacts
+        .iter()
+        .any(|(a, _)| matches!(a.wrapping, Wrapping::OneOf(..)));
+    if !split {
+        return;
+    }
+    let mut index = 0;
+    let mut at = vec![0; nodes.len()];
+    let mut kept = Vec::with_capacity(nodes.len());
+    for (i, n) in std::mem::take(nodes).into_iter().enumerate() {
+        if artefacts.iter().any(|(a, _)| a.node == i) {
+            at[i] = index;
+            index += 1;
+            kept.push(n);
+        }
+    }
+    *nodes = kept;
+    for (a, _) in artefacts {
+        a.node = at[a.node];
+    }
 }
 
 /// Times of a file that prints them at another offset from UTC than the node's own logs are moved to the node's clock.
@@ -146,17 +212,25 @@ fn set_shifts(artefacts: &mut [(Artefact, Look)]) {
     }
 }
 
+/// What tells copies apart that begin alike: the source read out of a text of several.
+fn source_only(w: Wrapping) -> Wrapping {
+    match w {
+        Wrapping::OneOf(..) => w,
+        _ => Wrapping::None,
+    }
+}
+
 /// A log that lies there twice (plain and packed, or copied) is read once; so is one of which an earlier copy lies beside it.
 fn without_doubles(
     artefacts: Vec<(Artefact, Look)>,
     nodes: &[Node],
     skipped: &mut Vec<Skipped>,
 ) -> Vec<Artefact> {
-    let mut by_first: BTreeMap<(usize, Format, u64), Vec<usize>> = BTreeMap::new();
+    let mut by_first: BTreeMap<(usize, Format, Wrapping, u64), Vec<usize>> = BTreeMap::new();
     for (i, (a, look)) in artefacts.iter().enumerate() {
         if a.format.is_log() {
             by_first
-                .entry((a.node, a.format, look.first))
+                .entry((a.node, a.format, source_only(a.wrapping), look.first))
                 .or_default()
                 .push(i);
         }
@@ -371,15 +445,21 @@ pub(super) type Looked = Result<Look, &'static str>;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     packing: Packing,
-    wrapping: Wrapping,
-    format: Format,
+    pub(super) wrapping: Wrapping,
+    pub(super) format: Format,
     /// Hash of the first bytes, unpacked: equal files have equal ones.
     first: u64,
     /// Minutes east of UTC at which the file prints its times, if its first lines tell.
     offset: Option<i32>,
 }
 
-fn look_as(packing: Packing, wrapping: Wrapping, format: Format, head: &[u8], text: &[u8]) -> Look {
+pub(super) fn look_as(
+    packing: Packing,
+    wrapping: Wrapping,
+    format: Format,
+    head: &[u8],
+    text: &[u8],
+) -> Look {
     let first = head
         .iter()
         .take(256)
@@ -486,13 +566,33 @@ pub(super) fn look_at_head(name: &str, packing: Packing, head: &[u8]) -> Looked 
     let wrapping = Wrapping::of(head);
     if wrapping != Wrapping::None || is_dirty(head) {
         let (inner, _) = unwrap(head, wrapping);
+        // A log whose layout prints instants looks like one behind the runtime's.
+        let dated = wrapping != Wrapping::Kubectl || has_head(&inner);
         if let Ok(f) = sniff(bare, &inner)
             && f.is_log()
+            && (dated || !has_head(&mend(head).0))
         {
             return Ok(look_as(packing, wrapping, f, head, &inner));
         }
     }
-    sniff(bare, head).map(|f| look_as(packing, Wrapping::None, f, head, head))
+    let plain = sniff(bare, head);
+    let may_be_pasted = match plain {
+        // A whole file is in hand, or one whose name says nothing.
+        Ok(Format::Log(_)) => (head.len() as u64) < HEAD || Series::of_file_name(bare).is_none(),
+        Ok(_) => false,
+        Err(_) => !head.contains(&0),
+    };
+    if may_be_pasted && is_pasted(head) {
+        let (text, _) = mend(head);
+        if let Ok(f @ Format::Log(_)) = sniff(bare, &text) {
+            return Ok(look_as(packing, Wrapping::Pasted, f, head, &text));
+        }
+    }
+    plain.map(|f| look_as(packing, Wrapping::None, f, head, head))
+}
+
+fn has_head(text: &[u8]) -> bool {
+    find_head(text, 0, Undated::Never).is_some()
 }
 
 /// The name of an archive without what tells that it is one.

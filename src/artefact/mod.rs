@@ -5,6 +5,7 @@ mod archive;
 pub mod discover;
 pub mod map;
 pub mod read;
+mod sources;
 
 use std::path::PathBuf;
 
@@ -138,6 +139,12 @@ impl Artefact {
             undated: self.format.undated(),
             wrapping: self.wrapping,
         }
+    }
+
+    /// Whether it is read window by window. A pasted text is not: what is mended may stand on several lines.
+    #[must_use]
+    pub fn by_windows(&self) -> bool {
+        self.format.is_log() && self.wrapping != Wrapping::Pasted
     }
 }
 

@@ -8,8 +8,9 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::{Artefact, Origin, Packing};
-use crate::parse::record::{Cutting, find_head, trim_line_end};
+use crate::parse::record::{Cutting, Undated, find_boundary, find_head, time_at, trim_line_end};
 use crate::parse::wrapping::Wrapping;
+use crate::units::WallTime;
 
 /// Stretch of a file that one window begins in.
 pub const WINDOW: u64 = 1 << 20;
@@ -112,6 +113,8 @@ pub struct LogWindow {
     pub end: usize,
     /// Whether it ends where the file does.
     pub last: bool,
+    /// Time of the record behind it.
+    pub next_time: Option<WallTime>,
 }
 
 /// Reads the window of a plain log that begins in `from..from + WINDOW` into `buffer`.
@@ -159,8 +162,15 @@ pub fn sized_log_window(
         // The boundary behind is the next stretch's own beginning.
         let next = lead + stretch;
         let limit = (next + stretch).min(have);
-        if find_head(&buffer[..limit], next, cutting).is_some() || at_end || have >= next + stretch
-        {
+        // Where a record without a date would do, one with a date may still follow.
+        let wanted = match cutting.undated {
+            Undated::Console => Cutting {
+                undated: Undated::Never,
+                ..cutting
+            },
+            _ => cutting,
+        };
+        if find_head(&buffer[..limit], next, wanted).is_some() || at_end || have >= next + stretch {
             break;
         }
         want = (have + (STEP / 4)).min(next + stretch);
@@ -172,8 +182,15 @@ pub fn sized_log_window(
         let limit = (at + stretch).min(have);
         // Where the text ends before the stretch does, what has no head belongs to the last record of the window before; a
         // record as long as a whole stretch is cut.
-        let none = if have < at + stretch { have } else { at };
-        find_head(&buffer[..limit], at, cutting).unwrap_or(none)
+        let none = if have < at + stretch {
+            have
+        } else if at > 0 && buffer[at - 1] == b'\n' {
+            at
+        } else {
+            // Between lines where there are any: what stands around a line must not be cut.
+            memchr::memchr(b'\n', &buffer[at..limit]).map_or(at, |i| at + i + 1)
+        };
+        find_boundary(&buffer[..limit], at, cutting).unwrap_or(none)
     };
     let start = if from == 0 { 0 } else { begin(lead) };
     let last = have <= lead + stretch;
@@ -184,6 +201,7 @@ pub fn sized_log_window(
         start,
         end,
         last: last || (at_end && end == have),
+        next_time: time_at(&buffer[end..], cutting.wrapping),
     })
 }
 
@@ -327,6 +345,8 @@ pub struct StreamWindows<'a> {
     used: usize,
     /// What ended the stream early.
     pub error: Option<io::Error>,
+    /// Time of the record behind the last window given.
+    pub next_time: Option<WallTime>,
 }
 
 impl<'a> StreamWindows<'a> {
@@ -348,11 +368,24 @@ impl<'a> StreamWindows<'a> {
             done: false,
             used: 0,
             error: None,
+            next_time: None,
         }
     }
 
     /// The next window: its offset, its bytes, and whether it is the last.
     pub fn next_window(&mut self) -> Option<(u64, &[u8], bool)> {
+        let (base, len, last) = self.advance()?;
+        Some((base, self.bytes(len), last))
+    }
+
+    /// The bytes of the window that [`Self::advance`] came to.
+    #[must_use]
+    pub fn bytes(&self, len: usize) -> &[u8] {
+        &self.buffer[..len.min(self.buffer.len())]
+    }
+
+    /// Goes to the next window: its offset, its length, and whether it is the last.
+    pub fn advance(&mut self) -> Option<(u64, usize, bool)> {
         self.buffer.drain(..self.used);
         self.base += self.used as u64;
         self.used = 0;
@@ -367,18 +400,21 @@ impl<'a> StreamWindows<'a> {
                 self.used = self.buffer.len();
                 break;
             }
-            if let Some(at) = last_head(&self.buffer, self.cutting) {
+            if let Some(at) = last_boundary(&self.buffer, self.cutting) {
                 self.used = at;
                 break;
             }
             // One record longer than four windows is cut; the rest is read as its continuation.
             if self.buffer.len() >= 4 * window {
-                self.used = self.buffer.len();
+                let line = memchr::memrchr(b'\n', &self.buffer).map(|i| i + 1);
+                self.used = line.unwrap_or(self.buffer.len());
                 break;
             }
             target = self.buffer.len() + window;
         }
-        Some((self.base, &self.buffer[..self.used], self.done))
+        self.next_time = time_at(&self.buffer[self.used..], self.cutting.wrapping);
+        let last = self.done && self.used == self.buffer.len();
+        Some((self.base, self.used, last))
     }
 
     fn fill(&mut self, target: usize) {
@@ -400,6 +436,21 @@ impl<'a> StreamWindows<'a> {
             }
         }
     }
+}
+
+/// As [`last_head`], at a record with a date where there is one.
+fn last_boundary(bytes: &[u8], cutting: Cutting) -> Option<usize> {
+    let dated = match cutting.undated {
+        Undated::Console => last_head(
+            bytes,
+            Cutting {
+                undated: Undated::Never,
+                ..cutting
+            },
+        ),
+        _ => None,
+    };
+    dated.or_else(|| last_head(bytes, cutting))
 }
 
 /// Index of the last record head that is not at the very start.

@@ -68,6 +68,16 @@ pub struct Coverage {
     pub records: u64,
     /// Records of a known statement.
     pub known: u64,
+    /// Their bytes, as far as they say something that is counted.
+    pub used_bytes: u64,
+    /// Records of a known statement that says nothing of weight.
+    pub minor: u64,
+    /// Their bytes.
+    pub minor_bytes: u64,
+    /// Records without a time that were placed by the records around them.
+    pub placed: u64,
+    /// Records that say something and stayed without a time.
+    pub untimed: u64,
     /// Records of no known statement.
     pub unknown: u64,
     /// Their lines.
@@ -120,6 +130,11 @@ impl Coverage {
         self.bytes += o.bytes;
         self.records += o.records;
         self.known += o.known;
+        self.used_bytes += o.used_bytes;
+        self.minor += o.minor;
+        self.placed += o.placed;
+        self.untimed += o.untimed;
+        self.minor_bytes += o.minor_bytes;
         self.unknown += o.unknown;
         self.unknown_lines += o.unknown_lines;
         self.unknown_bytes += o.unknown_bytes;

@@ -17,6 +17,7 @@ pub mod hs_err;
 pub mod kernel;
 mod lines;
 pub mod nmt;
+pub mod pasted;
 pub mod proc;
 pub mod prometheus;
 pub mod push;

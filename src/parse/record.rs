@@ -210,6 +210,8 @@ pub enum Undated {
     /// At `Exception in thread "…"`, `Picked up JAVA_TOOL_OPTIONS`, warnings of the JVM, the command line that starts one and
     /// the picture that Nacos greets with (console output).
     Console,
+    /// As on the console, and where a pasted statement begins whose date is lost.
+    Pasted,
     /// At every line (layout P3).
     EveryLine,
 }
@@ -226,8 +228,21 @@ fn begins_undated(line: &[u8], rule: Undated) -> bool {
                 || line.starts_with(b"         ,--.")
                 || begins_command_line(line)
         }
+        Undated::Pasted => begins_statement(line) || begins_undated(line, Undated::Console),
         Undated::EveryLine => !line.is_empty(),
     }
+}
+
+/// Whether a line begins like a statement about a failed push or allocation, its date lost.
+pub(super) fn begins_statement(line: &[u8]) -> bool {
+    const BEGINS: [&[u8]; 5] = [
+        b"[PUSH-",
+        b"[TASK-FAILED] ",
+        b"[NACOS-PUSH] ",
+        b"max re-push times reached",
+        b"Push fail, dataId",
+    ];
+    BEGINS.iter().any(|b| line.starts_with(b))
 }
 
 /// `/usr/lib/jvm/…/bin/java -X…`, with `+ exec ` before it where a shell traces what it runs.
@@ -301,6 +316,36 @@ pub fn find_head(bytes: &[u8], from: usize, cutting: impl Into<Cutting>) -> Opti
         }
     }
     None
+}
+
+/// The time printed at the start of `bytes`, where a record with a date begins there.
+#[must_use]
+pub fn time_at(bytes: &[u8], wrapping: Wrapping) -> Option<WallTime> {
+    let line = &bytes[..memchr(b'\n', bytes).unwrap_or(bytes.len())];
+    let (text, _) = wrapping.text(without_dirt_in_front(trim_line_end(line)));
+    Some(
+        HeadReader::default()
+            .read(without_dirt_in_front(&text))?
+            .time,
+    )
+}
+
+/// As [`find_head`], but at a record with a date where there is one: what stands without a date in console output is placed by
+/// the records around it.
+#[must_use]
+pub fn find_boundary(bytes: &[u8], from: usize, cutting: Cutting) -> Option<usize> {
+    let dated = match cutting.undated {
+        Undated::Console => find_head(
+            bytes,
+            from,
+            Cutting {
+                undated: Undated::Never,
+                ..cutting
+            },
+        ),
+        _ => None,
+    };
+    dated.or_else(|| find_head(bytes, from, cutting))
 }
 
 /// The records of a window, in order. Text before the first head is a record without time.

@@ -32,6 +32,48 @@ pub enum Wrapping {
     Compose,
     /// `journalctl`.
     Journald,
+    /// One source of several that were written into one text: lines of the others are passed over. The hash of its name.
+    OneOf(Framing, u64),
+    /// What people and their tools add when they paste a log: see [`super::pasted`]. Such a text is read at once.
+    Pasted,
+}
+
+/// Wrappings that name the source of each line: a pod and its container, a service, a host and a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "as in Wrapping")]
+pub enum Framing {
+    Kubectl,
+    Compose,
+    Journald,
+}
+
+impl Framing {
+    fn whole(self) -> Wrapping {
+        match self {
+            Self::Kubectl => Wrapping::Kubectl,
+            Self::Compose => Wrapping::Compose,
+            Self::Journald => Wrapping::Journald,
+        }
+    }
+}
+
+/// Name of the source of a line: where it runs, and which of several there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceName {
+    /// Pod, service or host: what runs one server.
+    pub place: Vec<u8>,
+    /// Container or unit in it; empty for a service.
+    pub part: Vec<u8>,
+}
+
+impl SourceName {
+    /// FNV-1a: the same on every machine.
+    fn hash(place: &[u8], part: &[u8]) -> u64 {
+        let all = place.iter().chain(b"/").chain(part);
+        all.fold(0xcbf2_9ce4_8422_2325, |h, b| {
+            (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
 }
 
 /// One line without what stands around it.
@@ -247,7 +289,73 @@ fn journald(line: &[u8]) -> Option<&[u8]> {
     is_unit.then(|| text.strip_prefix(b" ").unwrap_or(text))
 }
 
+/// Pod and container of `[pod/nacos-0/nacos] …`, service of `nacos-1  | …`, host and unit of a journal's line.
+fn source_of(framing: Framing, line: &[u8]) -> Option<(&[u8], &[u8])> {
+    match framing {
+        Framing::Kubectl => {
+            let rest = line.strip_prefix(b"[pod/")?;
+            let name = &rest[..memchr(b']', &rest[..rest.len().min(512)])?];
+            Some(match memchr(b'/', name) {
+                Some(i) => (&name[..i], &name[i + 1..]),
+                None => (name, b""),
+            })
+        }
+        Framing::Compose => {
+            compose(line)?;
+            let bar = memchr(b'|', line)?;
+            Some((line[..bar].trim_ascii_end(), b""))
+        }
+        Framing::Journald => {
+            journald(line)?;
+            let colon = memmem::find(line, b"]:")?;
+            let unit_end = memchr::memrchr(b'[', &line[..colon])?;
+            let unit = memchr::memrchr(b' ', &line[..unit_end])?;
+            let host = memchr::memrchr(b' ', &line[..unit]).map_or(0, |i| i + 1);
+            Some((&line[host..unit], &line[unit + 1..unit_end]))
+        }
+    }
+}
+
 impl Wrapping {
+    /// The kinds that name sources.
+    #[must_use]
+    pub fn framing(self) -> Option<Framing> {
+        match self {
+            Self::Kubectl => Some(Framing::Kubectl),
+            Self::Compose => Some(Framing::Compose),
+            Self::Journald => Some(Framing::Journald),
+            _ => None,
+        }
+    }
+
+    /// The source that a line, its end off, names.
+    #[must_use]
+    pub fn source(self, line: &[u8]) -> Option<SourceName> {
+        let (place, part) = source_of(self.framing()?, without_dirt_in_front(line))?;
+        Some(SourceName {
+            place: place.to_vec(),
+            part: part.to_vec(),
+        })
+    }
+
+    /// The lines of one source alone.
+    #[must_use]
+    pub fn only(self, source: &SourceName) -> Self {
+        match self.framing() {
+            Some(f) => Self::OneOf(f, SourceName::hash(&source.place, &source.part)),
+            None => self,
+        }
+    }
+
+    /// Whether a line is of the source wanted, if one is.
+    fn wants(self, line: &[u8]) -> bool {
+        match self {
+            Self::OneOf(f, hash) => source_of(f, line)
+                .is_some_and(|(place, part)| SourceName::hash(place, part) == hash),
+            _ => true,
+        }
+    }
+
     const ALL: [Self; 5] = [
         Self::Cri,
         Self::DockerJson,
@@ -258,7 +366,8 @@ impl Wrapping {
 
     fn inner(self, line: &[u8]) -> Option<Inner<'_>> {
         match self {
-            Self::None => Some(Inner::whole(line)),
+            Self::None | Self::Pasted => Some(Inner::whole(line)),
+            Self::OneOf(f, _) => f.whole().inner(line),
             Self::Cri => cri(line),
             Self::DockerJson => docker(line),
             Self::Kubectl => kubectl(line).map(Inner::whole),
@@ -296,6 +405,9 @@ impl Wrapping {
     /// the next line.
     #[must_use]
     pub fn text(self, line: &[u8]) -> (Cow<'_, [u8]>, bool) {
+        if !self.wants(line) {
+            return (Cow::Borrowed(&[]), false);
+        }
         match self.inner(line) {
             Some(i) => (i.text, i.partial),
             None => (Cow::Borrowed(line), false),
@@ -306,7 +418,7 @@ impl Wrapping {
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const ESCAPE: u8 = 0x1b;
 
-fn without_line_end(line: &[u8]) -> &[u8] {
+pub(super) fn without_line_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
@@ -335,7 +447,7 @@ pub fn without_dirt_in_front(mut line: &[u8]) -> &[u8] {
 }
 
 /// Adds `text` to `out` without colours, NULs and a byte order mark in front.
-fn push_clean(text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn push_clean(text: &[u8], out: &mut Vec<u8>) {
     let mut text = text.strip_prefix(BOM).unwrap_or(text);
     while let Some(at) = memchr2(ESCAPE, 0, text) {
         out.extend_from_slice(&text[..at]);
@@ -358,6 +470,11 @@ pub struct LineMap {
 }
 
 impl LineMap {
+    /// Notes where the line that begins at `at` of the unwrapped text was stored.
+    pub(super) fn add(&mut self, at: usize, source: usize, lines_before: u32) {
+        self.starts.push((at, source, lines_before));
+    }
+
     /// Where the byte at `at` of the unwrapped text stands in the text as stored: the index, within the line only nearly, and
     /// the lines before it.
     #[must_use]
@@ -373,6 +490,9 @@ impl LineMap {
 /// Takes off what stands around the lines of `bytes`, which begin at the start of a line.
 #[must_use]
 pub fn unwrap(bytes: &[u8], wrapping: Wrapping) -> (Vec<u8>, LineMap) {
+    if wrapping == Wrapping::Pasted {
+        return super::pasted::mend(bytes);
+    }
     let mut out = Vec::with_capacity(bytes.len());
     let mut map = LineMap::default();
     // The begun line of each stream: its text, and where it began.
@@ -387,6 +507,9 @@ pub fn unwrap(bytes: &[u8], wrapping: Wrapping) -> (Vec<u8>, LineMap) {
         } else {
             without_dirt_in_front(text)
         };
+        if !wrapping.wants(text) {
+            continue;
+        }
         let inner = wrapping.inner(text).unwrap_or_else(|| Inner::whole(text));
         let slot = &mut begun[inner.stream.min(1)];
         if inner.partial && line.ends_with(b"\n") {

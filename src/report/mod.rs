@@ -1,6 +1,7 @@
 //! From facts to the value that is shown: runs the rules, orders, rounds, and gives every piece of evidence its file and
 //! line. Renderers compute nothing.
 
+mod coverage;
 pub mod escape;
 pub mod facts;
 pub mod model;
@@ -150,6 +151,7 @@ pub fn build(inputs: &Inputs, facts: &[Facts], given: &Given) -> Report {
         nodes,
         cluster,
         inputs: input_reports(inputs, facts),
+        coverage: coverage::of_all(inputs, facts),
         skipped: inputs
             .skipped
             .iter()
@@ -773,6 +775,9 @@ fn input_reports(inputs: &Inputs, facts: &[Facts]) -> Vec<Input> {
                     lines: c.unknown_lines,
                     bytes: c.unknown_bytes,
                 }),
+                coverage: coverage
+                    .map(|c| coverage::of_input(&a.label, c))
+                    .unwrap_or_default(),
                 complete: a.format == Format::Empty || coverage.is_some_and(|c| !c.cut),
                 issues,
             }

@@ -31,6 +31,9 @@ pub struct Report {
     pub cluster: Option<Cluster>,
     /// What was read.
     pub inputs: Vec<Input>,
+    /// How much of all inputs was understood.
+    #[serde(default)]
+    pub coverage: CoverageReport,
     /// What was not.
     pub skipped: Vec<SkippedInput>,
 }
@@ -374,7 +377,7 @@ pub struct ClusterClient {
 }
 
 /// A file that was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Input {
     /// Path below the PATH argument.
     pub path: String,
@@ -388,10 +391,60 @@ pub struct Input {
     pub records: u64,
     /// Records of no known statement.
     pub unrecognised: Unrecognised,
+    /// How its records were understood.
+    #[serde(default)]
+    pub coverage: CoverageReport,
     /// Whether it was read to its end, and has one.
     pub complete: bool,
     /// What was not understood.
     pub issues: Vec<IssueReport>,
+}
+
+/// How records were understood: the three parts are all of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CoverageReport {
+    /// Of a known statement that is counted.
+    pub recognised: Part,
+    /// Of a known statement that says nothing of weight.
+    pub unimportant: Part,
+    /// Of no known statement.
+    pub unknown: Part,
+    /// Records of console output without a time that were given that of the record before, since one not much later follows.
+    #[serde(default)]
+    pub placed: u64,
+    /// Records of console output that stayed without a time.
+    #[serde(default)]
+    pub untimed: u64,
+    /// The commonest shapes of the unknown ones, at most ten.
+    pub unknown_shapes: Vec<UnknownShape>,
+}
+
+/// A part of the records of an input.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Records.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Of all bytes; `null` where there are none.
+    pub share: Option<f64>,
+}
+
+/// Texts of no known statement that are the same but for numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownShape {
+    /// The text with its numbers as `N`.
+    pub shape: String,
+    /// Records.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The file of the earliest one.
+    pub path: String,
+    /// Its line, from 1.
+    pub line: u64,
+    /// Whether the count leaves some out: the input holds more shapes than are kept.
+    pub at_least: bool,
 }
 
 /// What is of no known statement.

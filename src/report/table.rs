@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::{cut, terminal};
 use super::model::{
-    ClientReport, EvidenceReport, FindingReport, NodeReport, Report, TimelineSeries,
+    ClientReport, EvidenceReport, FindingReport, NodeReport, Part, Report, TimelineSeries,
 };
 use crate::rules::{Kind, Outcome, RULES, Rule, Severity};
 use crate::text::{Lang, duration, grouped, label, percent};
@@ -686,18 +686,25 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         .collect();
     let bytes: u64 = read.iter().map(|i| i.bytes).sum();
     let records: u64 = read.iter().map(|i| i.records).sum();
-    let unknown: u64 = read.iter().map(|i| i.unrecognised.bytes).sum();
     let mut text = format!(
         "{} files, {}, {} records; {} of the bytes in records of no known statement",
         read.len(),
         Bytes(bytes),
         grouped(records),
-        percent(if bytes == 0 {
-            0.0
-        } else {
-            unknown as f64 / bytes as f64
-        })
+        percent(report.coverage.unknown.share.unwrap_or(0.0))
     );
+    if report.coverage.placed > 0 {
+        text.push_str(&format!(
+            "; {} without a time were placed by the records around them",
+            grouped(report.coverage.placed)
+        ));
+    }
+    if report.coverage.untimed > 0 && page.style.verbose {
+        text.push_str(&format!(
+            "; {} stayed without a time",
+            grouped(report.coverage.untimed)
+        ));
+    }
     if !report.skipped.is_empty() {
         text.push_str(&format!("; {} files were not read", report.skipped.len()));
     }
@@ -719,25 +726,69 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         page.paragraph("  ! ", &format!("{}: {}", s.path, s.why), Some(dim()))?;
     }
     if page.style.verbose {
+        coverage(page, report)?;
         let rows = read.iter().map(|i| {
             vec![
                 cut(&terminal(&i.path), 48),
                 i.format.clone(),
                 Bytes(i.bytes).to_string(),
-                grouped(i.records),
-                percent(if i.bytes == 0 {
-                    0.0
-                } else {
-                    i.unrecognised.bytes as f64 / i.bytes as f64
-                }),
+                part(&i.coverage.recognised),
+                part(&i.coverage.unimportant),
+                part(&i.coverage.unknown),
                 if i.complete { "" } else { "cut" }.to_owned(),
             ]
         });
         table(
             page,
-            &["file", "format", "size", "records", "unknown", ""],
-            &[2, 3, 4],
+            &["file", "format", "size", "used", "minor", "unknown", ""],
+            &[2, 3, 4, 5],
             rows.collect(),
+        )?;
+    }
+    Ok(())
+}
+
+/// Records, and their share of the bytes.
+fn part(p: &Part) -> String {
+    match p.share {
+        Some(share) if p.records > 0 => {
+            format!("{} {}", grouped(p.records), percent(share).replace(' ', ""))
+        }
+        _ => String::new(),
+    }
+}
+
+/// What was understood of all inputs, and the commonest texts that were not.
+fn coverage(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let c = &report.coverage;
+    let bytes = |p: &Part| {
+        let share = p.share.unwrap_or(0.0);
+        format!(
+            "{} records, {} ({})",
+            grouped(p.records),
+            Bytes(p.bytes),
+            percent(share)
+        )
+    };
+    let text = format!(
+        "used: {}; minor (known, of no weight): {}; unknown: {}",
+        bytes(&c.recognised),
+        bytes(&c.unimportant),
+        bytes(&c.unknown)
+    );
+    page.paragraph("  ", &text, None)?;
+    for s in &c.unknown_shapes {
+        let least = if s.at_least { "at least " } else { "" };
+        page.paragraph(
+            "  ? ",
+            &format!(
+                "{least}{} × {} ({}:{})",
+                grouped(s.records),
+                s.shape,
+                s.path,
+                s.line
+            ),
+            Some(dim()),
         )?;
     }
     Ok(())
