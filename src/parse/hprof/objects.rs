@@ -31,7 +31,7 @@ pub enum DumpSource<'a> {
     /// A whole file, plain or packed.
     Bytes(&'a [u8]),
     /// A reader of the unpacked dump; called again when something was missed.
-    Reopen(&'a (dyn Fn() -> std::io::Result<Box<dyn Read + 'a>> + 'a)),
+    Reopen(&'a (dyn Fn() -> std::io::Result<Box<dyn Read + Send + 'a>> + 'a)),
 }
 
 /// Arrays copied at most when they are asked for; a queue of four million messages.

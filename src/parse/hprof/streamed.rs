@@ -6,7 +6,7 @@ use super::classes::{Classes, Classify};
 use super::feed::{Feed, StreamFeed};
 use super::in_order::InOrder;
 use super::objects::{DumpSource, Follow, Objects};
-use super::packed::{Packing, unpack};
+use super::packed::{Packing, unpack, unpacked_aside};
 use super::{ParseError, ParseErrorKind, header, records};
 
 /// Reads a dump from its first byte to its last.
@@ -19,27 +19,43 @@ pub(super) fn read<'a>(
     follow: Follow,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Objects<'a>, ParseError> {
-    let mut feed = StreamFeed::new(open(source)?);
+    let from = open(source)?;
+    if rayon::current_num_threads() == 1 {
+        return walk(from, source, (classify, follow), progress);
+    }
+    unpacked_aside(from, |from| {
+        walk(from, source, (classify, follow), progress)
+    })
+}
+
+fn walk<'a>(
+    from: impl Read,
+    source: DumpSource<'a>,
+    (classify, follow): (Classify, Follow),
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Objects<'a>, ParseError> {
+    let mut feed = StreamFeed::new(from);
     let head = header(&mut feed)?;
     let ids = head.id_size;
     let mut sink = InOrder::new(Classes::new(ids, classify), None, follow, progress);
     records(&mut feed, ids, &mut sink);
+    let (mut read, mut error) = (feed.at(), feed.error().map(str::to_owned));
+    drop(feed);
     if sink.got.undecided > 0 {
         sink = sink.again();
         let mut second = StreamFeed::new(open(source)?);
         header(&mut second)?;
         records(&mut second, ids, &mut sink);
-        feed = second;
+        (read, error) = (second.at(), second.error().map(str::to_owned));
     }
-    if let Some(error) = feed.error() {
+    if let Some(error) = error {
         let error = ParseError {
-            at: feed.at(),
+            at: read,
             what: format!("the packed dump cannot be read on: {error}").into(),
             kind: ParseErrorKind::Truncated,
         };
         sink.got.loss(error, 0);
     }
-    let read = feed.at();
     let mut all = Objects::build(head, sink.classes, sink.got, None);
     all.bytes_read = read;
     Ok(all)
@@ -49,7 +65,7 @@ pub(super) fn read<'a>(
 ///
 /// # Errors
 /// When the source cannot be opened.
-pub(super) fn open<'a>(source: DumpSource<'a>) -> Result<Box<dyn Read + 'a>, ParseError> {
+pub(super) fn open<'a>(source: DumpSource<'a>) -> Result<Box<dyn Read + Send + 'a>, ParseError> {
     match source {
         DumpSource::Bytes(bytes) => Ok(unpack(Packing::of(bytes), bytes)),
         DumpSource::Reopen(reopen) => reopen().map_err(|e| {
