@@ -114,7 +114,7 @@ fn step<V: Visitor, const I: usize>(
     let quick = bytes
         .get(at as usize..)
         .and_then(|b| b.first_chunk::<HEAD>())
-        .and_then(|head| object::<I>(head));
+        .and_then(object::<I>);
     if let Some((object, head)) = quick {
         let body = at + head;
         let next = body + object.len;

@@ -17,6 +17,8 @@ use super::{ParseError, header, records, stopped};
 
 /// Spans walked by one thread at a stretch.
 const STRETCH: usize = 32;
+/// Places in one segment behind which reading goes on; more damage than that is no dump any more.
+const MAX_BREAKS: usize = 1000;
 /// Spans whose results are held before they are joined.
 const WAVE: usize = 1024;
 
@@ -72,7 +74,7 @@ fn cut_large(cutter: &Cutter<'_>, segments: &[Span]) -> Vec<Span> {
             spans.push(*segment);
             continue;
         }
-        let mut at = segment.at;
+        let (mut at, mut breaks) = (segment.at, 0);
         while at < segment.end {
             let cut = cutter.cut(at, segment.end);
             spans.extend(cut.spans);
@@ -80,7 +82,10 @@ fn cut_large(cutter: &Cutter<'_>, segments: &[Span]) -> Vec<Span> {
                 break;
             }
             // Told by the walk over this span, which gets no further than its beginning.
-            let next = cutter.next_after(cut.reached, segment.end);
+            breaks += 1;
+            let next = (breaks <= MAX_BREAKS)
+                .then(|| cutter.next_after(cut.reached, segment.end))
+                .flatten();
             at = next.unwrap_or(segment.end);
             spans.push(Span {
                 at: cut.reached,

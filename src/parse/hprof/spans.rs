@@ -14,8 +14,9 @@ use super::lanes::{self, Span, Visitor};
 
 /// Bytes between guesses. Longer segments are cut.
 const STEP: u64 = 1 << 20;
-/// Guesses made at a time.
-const WAVE: u64 = 512;
+/// Guesses made at a time: few behind a place that cannot be read, so that one more such place costs little.
+const FIRST_WAVE: u64 = 16;
+const LAST_WAVE: u64 = 512;
 /// Sub-records that have to make sense in a row.
 const CHAIN: usize = 24;
 /// Of these, how many must name a class of the dump.
@@ -59,11 +60,13 @@ impl<'a> Cutter<'a> {
             spans: Vec::new(),
             reached: start,
         };
+        let mut wave = FIRST_WAVE;
         while cut.reached < end {
-            let until = cut.reached.saturating_add(WAVE * STEP).min(end);
+            let until = cut.reached.saturating_add(wave * STEP).min(end);
             if !self.wave(&mut cut, until, end) {
                 break;
             }
+            wave = (wave * 2).min(LAST_WAVE);
         }
         cut
     }
@@ -92,7 +95,7 @@ impl<'a> Cutter<'a> {
             .map(|(&at, until)| Span { at, until, end })
             .collect();
         let hops: Vec<(u64, Stop)> = spans
-            .par_chunks(16)
+            .par_chunks(8)
             .flat_map_iter(|spans| self.hop(spans))
             .collect();
         for (span, (reached, stop)) in spans.iter().zip(hops) {
