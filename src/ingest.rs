@@ -401,7 +401,7 @@ fn run_dump(a: &Artefact, facts: &mut Facts, progress: Progress<'_>) {
         },
         (Origin::Memory(bytes), Packing::Plain) => read_dump(DumpSource::Bytes(bytes), &so_far),
         _ => {
-            let open = || read::open_stream(a).map(|s| -> Box<dyn std::io::Read> { s });
+            let open = || read::open_stream(a);
             read_dump(DumpSource::Reopen(&open), &so_far)
         }
     };

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use hprof::{Dump, Framing, V};
 use nacos_offheap::facts::heap::{
-    Book, DumpSource, HeapFacts, OwnerKind, Reconciled, Side, Tally, read_dump,
+    Book, ChunkUse, DumpSource, HeapFacts, OwnerKind, Reconciled, Side, Tally, read_dump,
 };
 use server::Server;
 
@@ -465,7 +465,9 @@ fn every_form_of_a_dump_says_the_same() {
                         assert_eq!(facts.format_version, version);
                         assert_eq!(facts.id_size, if wide { 8 } else { 4 });
                         let streamed = read_dump(
-                            DumpSource::Reopen(&|| Ok(Box::new(&bytes[..]) as Box<dyn Read>)),
+                            DumpSource::Reopen(
+                                &|| Ok(Box::new(&bytes[..]) as Box<dyn Read + Send>),
+                            ),
                             &|_| {},
                         );
                         assert_eq!(streamed, facts, "as a stream: {what}");
@@ -600,6 +602,242 @@ fn a_buffer_of_nobody_known_is_told_with_the_class_that_holds_it() {
     assert_eq!(f.unattributed.jdk_buffers, tally(0, 0));
 }
 
+/// A server among some 10 MB of other objects. Byte arrays in it hold a whole other heap, so that whoever guesses where an
+/// object begins is led astray; one of them is longer than what lies between two guesses.
+fn large() -> Dump {
+    let mut d = Server::default().dump();
+    let decoy = {
+        let mut other = Server {
+            messages: 4000,
+            ..Server::default()
+        };
+        other.wide = true;
+        other.dump().write("1.0.1", Framing::Single)
+    };
+    let mut filler = Vec::new();
+    for i in 0..40_000u32 {
+        let n = i.wrapping_mul(2_654_435_761) >> 25;
+        filler.clear();
+        filler.resize(n as usize, i as u8);
+        let array = d.bytes(&filler);
+        d.array(&[array, 0, array]);
+        if i % 8_000 == 0 {
+            d.bytes(&decoy);
+        }
+    }
+    d.bytes(&decoy.repeat(1 + (3 << 20) / decoy.len()));
+    d
+}
+
+fn with_threads(n: usize, bytes: &[u8]) -> HeapFacts {
+    nacos_offheap::ingest::with_threads(Some(n), || read(bytes)).expect("threads")
+}
+
+#[test]
+fn one_giant_segment_says_what_many_small_ones_say_with_any_number_of_threads() {
+    let dump = large();
+    let expected = read(&dump.write("1.0.1", Framing::Segments(1 << 20)));
+    check_server(&expected, "in segments");
+    for framing in [
+        Framing::Single,
+        Framing::SingleSaying(0),
+        Framing::SingleSaying(1234),
+    ] {
+        let bytes = dump.write("1.0.1", framing);
+        assert!(bytes.len() > 9 << 20, "{}", bytes.len());
+        for threads in [1, 2, 5] {
+            let mut f = with_threads(threads, &bytes);
+            assert_eq!(f.bytes_read, bytes.len() as u64);
+            f.bytes_read = expected.bytes_read;
+            assert_eq!(f, expected, "{framing:?}, {threads} threads");
+        }
+        let mut streamed = read_dump(
+            DumpSource::Reopen(&|| Ok(Box::new(&bytes[..]) as Box<dyn Read + Send>)),
+            &|_| {},
+        );
+        streamed.bytes_read = expected.bytes_read;
+        assert_eq!(streamed, expected, "{framing:?} as a stream");
+    }
+}
+
+#[test]
+fn behind_damage_in_a_giant_segment_reading_goes_on() {
+    let dump = large();
+    let whole = read(&dump.write("1.0.1", Framing::Single));
+    let mut bytes = dump.write("1.0.1", Framing::Single);
+    // The tag of the filler's first array behind the middle becomes none.
+    let middle = bytes.len() / 4;
+    let at = (middle..)
+        .find(|&i| bytes[i] == 0x22 && bytes[i + 9..i + 17] == [0, 0, 0, 0, 0, 0, 0, 3])
+        .expect("an array of three");
+    bytes[at] = 0x77;
+    let f = with_threads(2, &bytes);
+    assert_eq!(f, with_threads(1, &bytes));
+    assert!(!f.complete);
+    assert_eq!(f.loss[0].at, at as u64);
+    assert!(f.loss[0].what.contains("0x77"), "{:?}", f.loss);
+    assert!(f.loss[0].lost_bytes < 4096, "{:?}", f.loss);
+    assert!(
+        f.objects + 40 > whole.objects,
+        "{} of {}",
+        f.objects,
+        whole.objects
+    );
+    assert_eq!(f.backlog, whole.backlog);
+}
+
+#[test]
+fn any_damage_in_a_giant_segment_ends_and_is_the_same_for_any_number_of_threads() {
+    let good = large().write("1.0.1", Framing::Single);
+    let mut seed = 0x05ee_d0ff_4ea9_017d_u64;
+    for _ in 0..12 {
+        let mut bytes = good.clone();
+        for _ in 0..200 {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let at = (seed >> 20) as usize % bytes.len();
+            bytes[at] ^= 1 << (seed & 7);
+        }
+        let f = with_threads(1, &bytes);
+        assert_eq!(f, with_threads(3, &bytes));
+        assert!(f.objects < 1_000_000);
+    }
+}
+
+#[test]
+fn a_giant_segment_that_is_cut_off_is_read_up_to_there() {
+    let bytes = large().write("1.0.1", Framing::Single);
+    let whole = read(&bytes);
+    let cut = &bytes[..bytes.len() * 3 / 4];
+    let f = with_threads(2, cut);
+    assert_eq!(f, with_threads(1, cut));
+    assert!(!f.complete);
+    assert!(
+        f.loss.iter().any(|l| l.what.contains("ends inside")),
+        "{:?}",
+        f.loss
+    );
+    assert!(f.objects * 2 > whole.objects && f.objects < whole.objects);
+    assert_eq!(f.backlog, whole.backlog);
+}
+
+/// Instances by class in a histogram that was taken, behind a full collection, just before the dump.
+fn histogram(incident: &str) -> nacos_offheap::parse::histogram::Histogram {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/heap")
+        .join(format!("{incident}.histogram.txt"));
+    nacos_offheap::parse::histogram::read(&std::fs::read(path).expect("a fixture"))
+}
+
+#[test]
+fn instances_agree_with_the_class_histogram_of_the_same_moment() {
+    for e in INCIDENTS {
+        let f = fixture(e.file);
+        let incident = e.file.split('.').next().expect("a name");
+        let told = histogram(incident);
+        for class in [
+            "io.grpc.netty.shaded.io.netty.buffer.PoolChunk",
+            "com.alibaba.nacos.core.remote.grpc.GrpcConnection",
+            "java.nio.DirectByteBuffer",
+        ] {
+            let theirs = told.class(class).expect("a row").instances;
+            let ours = f.instances.get(class).copied().unwrap_or(0);
+            let allowed = 2.max(theirs / 50);
+            assert!(
+                ours.abs_diff(theirs) <= allowed,
+                "{incident}: {ours} of {class}, the histogram says {theirs}"
+            );
+        }
+    }
+}
+
+#[test]
+fn chunks_are_told_one_by_one_and_add_up_to_their_arena() {
+    for file in [
+        "stuck_client_seed.thin.hprof.zst", // 4.1.79: runs and size classes
+        "grpc_backlog_nio.thin.hprof.gz",   // 4.1.48: a tree and bitmaps, not shaded
+        "grpc_backlog_shaded_epoll.thin.hprof.gz", // the same, shaded
+    ] {
+        let f = fixture(file);
+        let pool = &f.pools[0];
+        let arenas = pool.arenas.iter().filter(|a| a.chunks.count > 0);
+        let (mut live, mut cached) = (0, 0);
+        for arena in arenas {
+            let list = &arena.chunk_list;
+            assert_eq!(list.len() as u64, arena.chunks.count, "{file}");
+            let sum = |part: fn(&ChunkUse) -> u64| list.iter().map(part).sum::<u64>();
+            assert_eq!(sum(|c| c.bytes), arena.chunks.bytes, "{file}");
+            assert_eq!(sum(|c| c.used_bytes), arena.used_bytes, "{file}");
+            assert!(list.iter().all(|c| c.live.bytes <= c.used_bytes), "{file}");
+            live += sum(|c| c.live.bytes);
+            cached += arena.thread_cached.bytes;
+        }
+        assert_eq!(live, pool.live.bytes, "{file}");
+        assert_eq!(cached, pool.thread_cached.bytes, "{file}");
+        let explained = live + cached;
+        assert!(
+            explained <= pool.used_bytes && explained * 100 >= pool.used_bytes * 99,
+            "{file}: {explained} of {}",
+            pool.used_bytes
+        );
+    }
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let into = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &into);
+        } else {
+            std::fs::copy(&path, into).expect("a copy");
+        }
+    }
+}
+
+#[test]
+fn a_dump_of_another_run_is_named_and_not_mixed_in() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let logs = root.join("incidents/healthy");
+    let mixed = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("dump-of-another-run");
+    copy(&logs, &mixed);
+    let dump = "config_push_stuck.thin.hprof.zst";
+    std::fs::copy(root.join("heap").join(dump), mixed.join(dump)).expect("a copy");
+    let analyze = |dir: &PathBuf| -> serde_json::Value {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_nacos-offheap"))
+            .args(["analyze", "-f", "json"])
+            .arg(dir)
+            .output()
+            .expect("the program starts");
+        serde_json::from_slice(&out.stdout).expect("JSON")
+    };
+    let (with, without) = (analyze(&mixed), analyze(&logs));
+    assert_eq!(with["nodes"].as_array().map(Vec::len), Some(1));
+    let rules = |r: &serde_json::Value| -> Vec<String> {
+        let findings = r["nodes"][0]["findings"].as_array().expect("findings");
+        findings
+            .iter()
+            .map(|f| f["fingerprint"].to_string())
+            .collect()
+    };
+    assert_eq!(rules(&with), rules(&without));
+    assert_eq!(with["outcome"], without["outcome"]);
+    assert!(
+        !with["nodes"][0]["clients"]
+            .to_string()
+            .contains("10.86.2.50")
+    );
+    let input = with["inputs"]
+        .as_array()
+        .and_then(|all| all.iter().find(|i| i["path"].to_string().contains("hprof")))
+        .expect("the dump is an input");
+    let issue = input["issues"][0]["what"].as_str().expect("an issue");
+    assert!(issue.contains("of process 29900"), "{issue}");
+    assert!(issue.contains("not used in the diagnosis"), "{issue}");
+}
+
 #[test]
 fn reading_tells_how_far_it_got() {
     let bytes = Server {
@@ -621,7 +859,10 @@ fn the_heap_command_names_who_holds_what() {
     let file = std::fs::read_dir(&dump)
         .expect("fixtures")
         .map(|e| e.expect("entry").path())
-        .find(|p| p.to_string_lossy().contains("config"))
+        .find(|p| {
+            p.to_string_lossy()
+                .ends_with("config_push_stuck.thin.hprof.zst")
+        })
         .expect("a dump of configuration listeners");
     let run = |args: &[&str]| {
         std::process::Command::new(env!("CARGO_BIN_EXE_nacos-offheap"))

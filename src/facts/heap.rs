@@ -40,6 +40,9 @@ pub struct HeapFacts {
     pub owners: Vec<Owner>,
     /// Each counter beside the sum of what it should count.
     pub reconciled: Vec<Reconciled>,
+    /// Owners beside NMT of the same minute, where the files of the node have one.
+    #[serde(default)]
+    pub nmt: Option<BesideNmt>,
     /// Direct buffers by what they are.
     pub buffers: Buffers,
     /// Netty's buffer pools.
@@ -191,8 +194,41 @@ pub struct Reconciled {
     pub remainder_bytes: i64,
 }
 
+/// What NMT says of direct memory in the minute of the dump, and what the owners of both books add up to. NMT counts
+/// more than buffers, and pages of mallocs: the remainder is not nought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BesideNmt {
+    /// When NMT was read.
+    pub t: String,
+    /// The category that holds direct memory: `Other`, on JDK 8 `Internal`.
+    pub category: String,
+    /// Committed in it.
+    pub committed_bytes: u64,
+    /// What all owners add up to.
+    pub owners_bytes: u64,
+    /// Committed less owners.
+    pub remainder_bytes: i64,
+}
+
+impl HeapFacts {
+    /// Puts NMT of the same minute beside the owners.
+    pub fn beside_nmt(&mut self, t: String, category: &str, committed_bytes: u64) {
+        let owners_bytes = self
+            .owners
+            .iter()
+            .fold(0u64, |sum, o| sum.saturating_add(o.bytes));
+        self.nmt = Some(BesideNmt {
+            t,
+            category: category.to_owned(),
+            committed_bytes,
+            owners_bytes,
+            remainder_bytes: (committed_bytes as i64).saturating_sub_unsigned(owners_bytes),
+        });
+    }
+}
+
 /// A count and a sum of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Tally {
     /// How many.
     pub count: u64,
@@ -204,6 +240,11 @@ impl Tally {
     fn add(&mut self, bytes: u64) {
         self.count += 1;
         self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    fn join(&mut self, other: Self) {
+        self.count += other.count;
+        self.bytes = self.bytes.saturating_add(other.bytes);
     }
 }
 
@@ -262,6 +303,23 @@ pub struct PoolArena {
     pub used_bytes: u64,
     /// Threads with a cache on this arena.
     pub thread_caches: Option<u64>,
+    /// Kept in these caches for reuse.
+    #[serde(default)]
+    pub thread_cached: Tally,
+    /// Its chunks one by one, fullest first; at most 4,096.
+    #[serde(default)]
+    pub chunk_list: Vec<ChunkUse>,
+}
+
+/// A chunk of a pool. It goes back to the system only when all of it is free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkUse {
+    /// Its size.
+    pub bytes: u64,
+    /// Not free.
+    pub used_bytes: u64,
+    /// Buffers that hold a part of it now, and their capacity.
+    pub live: Tally,
 }
 
 /// Which end opened a connection.
@@ -404,6 +462,9 @@ pub struct Native {
     pub threads: u64,
     /// Thread objects whose thread has not begun or has ended.
     pub threads_not_alive: u64,
+    /// Class loaders.
+    #[serde(default)]
+    pub loaders: u64,
     /// Class loaders by class.
     pub class_loaders: BTreeMap<String, u64>,
     /// Open RocksDB databases (JRaft's log).

@@ -325,7 +325,7 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
             .nmt_status
             .first()
             .map(|(s, _)| s.name().to_owned()),
-        heap_dump: facts.memory.dumps.last().map(|d| d.heap.clone()),
+        heap_dump: heap_dump(facts, case, places),
         jvm: (!facts.jvm.sources.is_empty()).then(|| jvm(facts, case)),
         process: (!facts.memory.gauges.is_empty()
             || facts.memory.physical.is_some()
@@ -361,6 +361,19 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
         first: t(times().map(|t| t.0).min()),
         last: t(times().map(|t| t.1).max()),
     }
+}
+
+/// The dump of the run, else the last one there is.
+fn heap_dump(
+    facts: &Facts,
+    case: &Case<'_>,
+    places: &Places<'_>,
+) -> Option<crate::facts::heap::HeapFacts> {
+    let mut heap = case.dump.or(facts.memory.dumps.last())?.heap.clone();
+    if let Some((t, category, committed)) = crate::rules::dumps::nmt_beside(case) {
+        heap.beside_nmt(places.time(t), category, committed);
+    }
+    Some(heap)
 }
 
 fn gauge_name(g: crate::facts::memory::Gauge) -> &'static str {

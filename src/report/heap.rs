@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Report;
 use super::escape::{cut, terminal};
 use super::table::{Page, Style, dim, table};
-use crate::facts::heap::{Book, HeapFacts, OwnerKind, Side, Tally};
+use crate::facts::heap::{Book, Connection, HeapFacts, Oldest, OwnerKind, Side, Tally};
 use crate::text::{grouped, percent};
 use crate::units::Bytes;
 
@@ -115,7 +115,17 @@ fn books(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         &["book", "in use", "limit", "owners found (remainder)"],
         &[1, 2, 3],
         rows,
-    )
+    )?;
+    let Some(n) = &h.nmt else { return Ok(()) };
+    let text = format!(
+        "NMT at {}: {} committed in {}, owners of both books {} ({:+})",
+        n.t,
+        size(n.committed_bytes),
+        terminal(&n.category),
+        size(n.owners_bytes),
+        n.remainder_bytes
+    );
+    page.paragraph("  ", &text, Some(dim()))
 }
 
 fn owner_name(k: OwnerKind) -> &'static str {
@@ -147,14 +157,10 @@ fn owners(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     let tally = |name: &str, t: &Tally| {
         (t.count > 0).then(|| format!("{name} {} ({})", grouped(t.count), Bytes(t.bytes)))
     };
-    let not_counted: Vec<String> = [
-        tally("views", &b.views),
-        tally("mapped", &b.mapped),
-        tally("freed", &b.freed),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let not_counted: Vec<String> = [tally("views", &b.views), tally("freed", &b.freed)]
+        .into_iter()
+        .flatten()
+        .collect();
     if !not_counted.is_empty() {
         page.paragraph("  not counted: ", &not_counted.join(", "), Some(dim()))?;
     }
@@ -179,14 +185,61 @@ fn pools(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
                 size(p.chunks.bytes),
                 size(p.used_bytes),
                 size(p.free_bytes),
-                grouped(p.arenas.len() as u64),
+                Bytes(p.thread_cached.bytes).to_string(),
             ]
         })
         .collect();
     table(
         page,
-        &["allocator", "chunks", "bytes", "used", "free", "arenas"],
+        &[
+            "allocator",
+            "chunks",
+            "bytes",
+            "used",
+            "free",
+            "in thread caches",
+        ],
         &[1, 2, 3, 4, 5],
+        rows,
+    )?;
+    arenas(page, h)
+}
+
+fn arenas(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
+    let arenas = h.pools.iter().flat_map(|p| &p.arenas);
+    let rows: Vec<_> = arenas
+        .filter(|a| a.chunks.count > 0)
+        .take(page.style.top)
+        .map(|a| {
+            vec![
+                a.index.map_or_else(|| "in no list".to_owned(), grouped),
+                grouped(a.chunks.count),
+                Bytes(a.used_bytes).to_string(),
+                Bytes(a.free_bytes).to_string(),
+                a.chunk_list
+                    .last()
+                    .map_or_else(String::new, |c| Bytes(c.used_bytes).to_string()),
+                a.thread_caches.map_or_else(|| "-".to_owned(), grouped),
+                Bytes(a.thread_cached.bytes).to_string(),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    table(
+        page,
+        &[
+            "arena",
+            "chunks",
+            "used",
+            "free",
+            "used in the emptiest",
+            "threads",
+            "in their caches",
+        ],
+        &[1, 2, 3, 4, 5, 6],
         rows,
     )
 }
@@ -207,14 +260,10 @@ fn clients(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         ),
         None,
     )?;
-    let mut all: Vec<_> = h.by_address.iter().filter(|a| a.held_bytes > 0).collect();
-    all.sort_by(|a, b| {
-        b.held_bytes
-            .cmp(&a.held_bytes)
-            .then(a.address.cmp(&b.address))
-    });
-    let rows = all
+    let rows = h
+        .by_address
         .iter()
+        .filter(|a| a.held_bytes > 0)
         .take(page.style.top)
         .map(|a| {
             vec![
@@ -240,12 +289,11 @@ fn clients(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         &[1, 2, 3, 4, 5],
         rows,
     )?;
-    let mut connections: Vec<_> = h.connections.iter().filter(|c| c.held_bytes > 0).collect();
-    connections.sort_by(|a, b| {
-        b.held_bytes
-            .cmp(&a.held_bytes)
-            .then(a.connection_id.cmp(&b.connection_id))
-    });
+    connections(page, h)
+}
+
+fn connections(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
+    let connections: Vec<_> = h.connections.iter().filter(|c| c.held_bytes > 0).collect();
     page.blank()?;
     let rows = connections
         .iter()
@@ -259,11 +307,8 @@ fn clients(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
                 Bytes(c.held_bytes).to_string(),
                 grouped(c.messages),
                 grouped(c.streams_waiting),
-                match (c.registered, c.side) {
-                    (true, _) => "registered".to_owned(),
-                    (false, Some(Side::Opened)) => "opened by this server".to_owned(),
-                    (false, _) => "dropped by Nacos, not closed".to_owned(),
-                },
+                c.oldest.map_or_else(String::new, oldest),
+                state(c),
                 c.app.as_deref().map_or_else(String::new, terminal),
                 c.version.as_deref().map_or_else(String::new, terminal),
             ]
@@ -276,6 +321,7 @@ fn clients(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
             "held",
             "messages",
             "streams",
+            "oldest",
             "state",
             "application",
             "SDK",
@@ -292,6 +338,26 @@ fn clients(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     Ok(())
 }
 
+/// The head of a queue: its stream and size, and whether the client lets any of it through.
+fn oldest(o: Oldest) -> String {
+    let stream = o
+        .stream
+        .map_or_else(String::new, |s| format!("stream {s}: "));
+    let begun = if o.begun { ", begun" } else { "" };
+    format!("{stream}{}{begun}", Bytes(o.bytes))
+}
+
+fn state(c: &Connection) -> String {
+    // Nacos's own servers drop clients; others (JRaft, Tomcat) have no list to be in.
+    let owner = c.owner.as_deref().filter(|o| !o.contains("nacos"));
+    match (c.registered, c.side, owner) {
+        (true, ..) => "registered".to_owned(),
+        (false, Some(Side::Opened), _) => "opened by this server".to_owned(),
+        (false, _, Some(owner)) => format!("of {}", class(owner)),
+        (false, _, None) => "dropped by Nacos, not closed".to_owned(),
+    }
+}
+
 fn others(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     page.heading("OTHER HOLDERS OF NATIVE MEMORY")?;
     let n = &h.native;
@@ -300,8 +366,22 @@ fn others(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         format!("{} inflaters", grouped(n.inflaters)),
         format!("{} deflaters", grouped(n.deflaters)),
         format!("{} threads", grouped(n.threads)),
-        format!("{} classes", grouped(n.classes)),
+        format!(
+            "{} classes of {} class loaders",
+            grouped(n.classes),
+            grouped(n.loaders)
+        ),
     ];
+    if h.buffers.mapped.count > 0 {
+        text.push(format!(
+            "{} mapped files of {}",
+            grouped(h.buffers.mapped.count),
+            Bytes(h.buffers.mapped.bytes)
+        ));
+    }
+    if n.rocksdb > 0 {
+        text.push(format!("{} RocksDB databases", grouped(n.rocksdb)));
+    }
     if u.live_buffers.bytes > 0 {
         text.push(format!(
             "{} live buffers of {} that nobody known holds",

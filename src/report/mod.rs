@@ -150,7 +150,7 @@ pub fn build(inputs: &Inputs, facts: &[Facts], given: &Given) -> Report {
         statement,
         nodes,
         cluster,
-        inputs: input_reports(inputs, facts),
+        inputs: input_reports(inputs, facts, given),
         coverage: coverage::of_all(inputs, facts),
         skipped: inputs
             .skipped
@@ -745,13 +745,19 @@ fn cluster_statement(nodes: &[NodeReport], finding: &FindingReport) -> Text {
     )
 }
 
-fn input_reports(inputs: &Inputs, facts: &[Facts]) -> Vec<Input> {
+fn input_reports(inputs: &Inputs, facts: &[Facts], given: &Given) -> Vec<Input> {
+    let strangers: Vec<_> = facts
+        .iter()
+        .flat_map(|f| rules::dumps::strangers(f, given))
+        .map(|(dump, why)| (dump.place, why.what()))
+        .collect();
     inputs
         .artefacts
         .iter()
         .map(|a| {
             let node = facts.get(a.node);
             let coverage = node.and_then(|f| f.coverage.get(&a.id));
+            let strange = strangers.iter().filter(|(p, _)| p.artefact == a.id);
             let issues: Vec<IssueReport> = node
                 .iter()
                 .flat_map(|f| &f.issues)
@@ -761,6 +767,11 @@ fn input_reports(inputs: &Inputs, facts: &[Facts]) -> Vec<Input> {
                     offset: i.place.offset,
                     what: i.what.clone(),
                 })
+                .chain(strange.map(|(place, what)| IssueReport {
+                    line: 1,
+                    offset: place.offset,
+                    what: what.clone(),
+                }))
                 .collect();
             Input {
                 path: a.label.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dumps;
 use super::shape::{Course, Shape, look};
 use crate::facts::log::{ClockSource, Connection, FailureFacts};
 use crate::facts::memory::{DumpSample, Gauge, NmtSample};
@@ -455,7 +456,7 @@ impl<'a> Case<'a> {
             .filter(|s| s.time.is_none_or(|t| run.lives(t)) && !s.report.kind.is_diff())
             .collect();
         let blind = jvm_limit::netty_mode(&flags, SHADED_PREFIX, jdk) == Some(NettyMode::NoCleaner);
-        let dump = dump(facts, given, &run, runs);
+        let dump = dumps::of_run(facts, given, &run, runs);
         let curve = curve(
             facts,
             &run,
@@ -734,7 +735,7 @@ fn limit(
             None,
         ));
     }
-    if let Some(d) = dump(facts, given, run, runs) {
+    if let Some(d) = dumps::of_run(facts, given, run, runs) {
         let counters = &d.heap.counters;
         let netty = counters
             .netty
@@ -803,19 +804,6 @@ fn limit(
         },
         explained: explain_derived(&derived),
         quote,
-    })
-}
-
-/// The last dump that was taken of this process: by its process id where both tell it, else by its time.
-fn dump<'a>(facts: &'a Facts, given: &Given, run: &Run, runs: usize) -> Option<&'a DumpSample> {
-    let offset = i64::from(zone(facts, given).0) * 60_000;
-    facts.memory.dumps.iter().rfind(|d| {
-        if let (Some(theirs), Some(ours)) = (d.heap.jvm.pid, run.pid) {
-            return theirs == ours;
-        }
-        let taken = i64::try_from(d.heap.taken_ms).unwrap_or(0);
-        // Within an hour of the run's end: evidence is taken when all is over.
-        taken == 0 && runs == 1 || taken != 0 && run.holds(WallTime(taken + offset))
     })
 }
 

@@ -5,6 +5,7 @@
 //! rules compare.
 
 pub mod case;
+pub mod dumps;
 pub mod finding;
 pub mod score;
 pub mod shape;

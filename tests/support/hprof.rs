@@ -193,12 +193,17 @@ impl Dump {
 
     /// An array of references.
     pub(crate) fn array(&mut self, elements: &[u64]) -> u64 {
+        const CLASS: &str = "[Ljava.lang.Object;";
+        if !self.by_name.contains_key(CLASS) {
+            self.class(CLASS, "", &[]);
+        }
+        let class = self.id_of(CLASS);
         let id = self.fresh();
         let mut sub = vec![0x22];
         self.id(&mut sub, id);
         sub.extend([0, 0, 0, 0]);
         sub.extend((elements.len() as u32).to_be_bytes());
-        self.id(&mut sub, 1);
+        self.id(&mut sub, class);
         for element in elements {
             self.id(&mut sub, *element);
         }
@@ -216,6 +221,11 @@ impl Dump {
         sub.extend(bytes);
         self.objects.push(sub);
         id
+    }
+
+    /// An array of bytes.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> u64 {
+        self.primitive_array(8, bytes.len(), bytes)
     }
 
     /// A string, its class made on the way.

@@ -166,7 +166,7 @@ impl<'s> Graph<'s> {
         let name = |ix| classes.name(ix).unwrap_or_default();
         let mut found = BTreeMap::new();
         let mut arrays: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-        for reference in self.objects.referrers(wanted, &ignored) {
+        for reference in self.objects.referrers(wanted, &ignored, true) {
             match reference.class {
                 Some(ix) => {
                     found.insert(reference.target, name(ix));
@@ -180,7 +180,7 @@ impl<'s> Graph<'s> {
         // Held through an array: by whoever holds that array.
         let holders: BTreeMap<u64, String> = self
             .objects
-            .referrers(&arrays.keys().copied().collect(), &ignored)
+            .referrers(&arrays.keys().copied().collect(), &ignored, false)
             .into_iter()
             .filter_map(|r| Some((r.target, name(r.class?))))
             .collect();

@@ -219,6 +219,7 @@ pub(super) fn native<'s>(graph: &'s Graph<'s>) -> Native {
         }
     }
     for loader in graph.all(K::Loader) {
+        native.loaders += 1;
         *native
             .class_loaders
             .entry(loader.class_name().to_owned())

@@ -2,11 +2,11 @@
 //!
 //! Chunks are taken from all instances, not from the arenas' lists: a chunk made for one huge buffer is in no list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::graph::{Graph, Obj};
 use super::kinds::{K, netty_prefix};
-use super::{HeapFacts, Pool, PoolArena};
+use super::{ChunkUse, HeapFacts, Pool, PoolArena, Tally};
 
 /// Whether a chunk is direct memory: by its arena, else by what its memory is.
 pub(super) fn is_direct(chunk: &Obj<'_>) -> bool {
@@ -18,8 +18,44 @@ pub(super) fn is_direct(chunk: &Obj<'_>) -> bool {
     }
 }
 
+/// Chunks listed of an arena.
+const MAX_CHUNKS: usize = 4096;
+
+/// By allocator: the pool, and its arenas by identifier.
+type Pools = BTreeMap<u64, (Pool, BTreeMap<u64, PoolArena>)>;
+
 pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
-    let mut pools: BTreeMap<u64, (Pool, BTreeMap<u64, PoolArena>)> = BTreeMap::new();
+    let mut pools = allocators(graph);
+    let live = live_by_chunk(graph);
+    chunks(graph, &live, &mut pools);
+    thread_caches(graph, &mut pools);
+    facts.pools = pools
+        .into_values()
+        .filter(|(pool, arenas)| pool.chunks.count > 0 || !arenas.is_empty())
+        .map(|(mut pool, arenas)| {
+            pool.arenas = arenas.into_values().collect();
+            pool.arenas.sort_by_key(|a| a.index.unwrap_or(u64::MAX));
+            for arena in &mut pool.arenas {
+                arena
+                    .chunk_list
+                    .sort_by_key(|c| std::cmp::Reverse((c.used_bytes, c.bytes, c.live)));
+                arena.chunk_list.truncate(MAX_CHUNKS);
+            }
+            pool
+        })
+        .chain(adaptive(graph))
+        .collect();
+    facts.pools.sort_by(|a, b| {
+        b.chunks
+            .bytes
+            .cmp(&a.chunks.bytes)
+            .then_with(|| a.prefix.cmp(&b.prefix))
+    });
+}
+
+/// The allocators with the arenas they list.
+fn allocators<'s>(graph: &'s Graph<'s>) -> Pools {
+    let mut pools = Pools::new();
     for allocator in graph.all(K::Allocator) {
         let pool = Pool {
             prefix: netty_prefix(allocator.class_name()).to_owned(),
@@ -45,14 +81,32 @@ pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
         }
         pools.insert(allocator.id, (pool, arenas));
     }
-    let owner = |chunk: &Obj<'s>| {
-        let arena = chunk.reference("arena").unwrap_or(0);
-        let pool = chunk
-            .kept("arena")
-            .and_then(|arena| arena.reference("parent"))
-            .unwrap_or(0);
-        (pool, arena)
-    };
+    pools
+}
+
+/// Allocator and arena of a chunk.
+fn owner<'s>(chunk: &Obj<'s>) -> (u64, u64) {
+    let arena = chunk.reference("arena").unwrap_or(0);
+    let pool = chunk
+        .kept("arena")
+        .and_then(|arena| arena.reference("parent"))
+        .unwrap_or(0);
+    (pool, arena)
+}
+
+/// Buffers that hold a part of each chunk.
+fn live_by_chunk<'s>(graph: &'s Graph<'s>) -> HashMap<u64, Tally> {
+    let mut live: HashMap<u64, Tally> = HashMap::new();
+    for buf in graph.all(K::PooledBuf) {
+        if let Some(chunk) = buf.reference("chunk") {
+            let bytes = buf.size("maxLength").unwrap_or(0);
+            live.entry(chunk).or_default().add(bytes);
+        }
+    }
+    live
+}
+
+fn chunks<'s>(graph: &'s Graph<'s>, live: &HashMap<u64, Tally>, pools: &mut Pools) {
     for chunk in graph.all(K::Chunk).filter(is_direct) {
         let (pool, arena) = owner(&chunk);
         let (pool, arenas) = pools.entry(pool).or_insert_with(|| {
@@ -65,48 +119,64 @@ pub(super) fn fill<'s>(graph: &'s Graph<'s>, facts: &mut HeapFacts) {
         let arena = arenas.entry(arena).or_default();
         let bytes = chunk.size("chunkSize").unwrap_or(0);
         let free = chunk.size("freeBytes").unwrap_or(0).min(bytes);
+        let live = live.get(&chunk.id).copied().unwrap_or_default();
         pool.chunks.add(bytes);
         arena.chunks.add(bytes);
         pool.free_bytes = pool.free_bytes.saturating_add(free);
         arena.free_bytes = arena.free_bytes.saturating_add(free);
         pool.used_bytes = pool.used_bytes.saturating_add(bytes - free);
         arena.used_bytes = arena.used_bytes.saturating_add(bytes - free);
+        pool.live.join(live);
         if chunk.flag("unpooled") == Some(true) {
             pool.huge.add(bytes);
         }
+        arena.chunk_list.push(ChunkUse {
+            bytes,
+            used_bytes: bytes - free,
+            live,
+        });
     }
+}
+
+/// What threads keep for reuse.
+fn thread_caches<'s>(graph: &'s Graph<'s>, pools: &mut Pools) {
     let mut sizes = EntrySizes::default();
     for entry in graph.all(K::CacheEntry) {
         let Some(chunk) = entry.kept("chunk").filter(is_direct) else {
             continue;
         };
         let bytes = sizes.of(graph, &entry, &chunk);
-        if let Some((pool, _)) = pools.get_mut(&owner(&chunk).0) {
+        let (pool, arena) = owner(&chunk);
+        if let Some((pool, arenas)) = pools.get_mut(&pool) {
             pool.thread_cached.add(bytes);
+            arenas.entry(arena).or_default().thread_cached.add(bytes);
         }
     }
-    for buf in graph.all(K::PooledBuf) {
-        if let Some(chunk) = buf.kept("chunk").filter(is_direct)
-            && let Some((pool, _)) = pools.get_mut(&owner(&chunk).0)
-        {
-            pool.live.add(buf.size("maxLength").unwrap_or(0));
+}
+
+/// The adaptive allocator of 4.2 has no arenas, and says of a chunk only how much was handed out of it.
+fn adaptive<'s>(graph: &'s Graph<'s>) -> Vec<Pool> {
+    let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
+    for chunk in graph.all(K::AdaptiveChunk) {
+        let direct = chunk
+            .kept("delegate")
+            .is_some_and(|buf| buf.class_name().contains("Direct"));
+        if !direct {
+            continue;
         }
+        let prefix = netty_prefix(chunk.class_name());
+        let pool = pools.entry(prefix.to_owned()).or_insert_with(|| Pool {
+            prefix: prefix.to_owned(),
+            class: format!("{prefix}io.netty.buffer.AdaptiveByteBufAllocator"),
+            ..Pool::default()
+        });
+        let bytes = chunk.size("capacity").unwrap_or(0);
+        let used = chunk.size("allocatedBytes").unwrap_or(bytes).min(bytes);
+        pool.chunks.add(bytes);
+        pool.used_bytes = pool.used_bytes.saturating_add(used);
+        pool.free_bytes = pool.free_bytes.saturating_add(bytes - used);
     }
-    facts.pools = pools
-        .into_values()
-        .filter(|(pool, arenas)| pool.chunks.count > 0 || !arenas.is_empty())
-        .map(|(mut pool, arenas)| {
-            pool.arenas = arenas.into_values().collect();
-            pool.arenas.sort_by_key(|a| a.index.unwrap_or(u64::MAX));
-            pool
-        })
-        .collect();
-    facts.pools.sort_by(|a, b| {
-        b.chunks
-            .bytes
-            .cmp(&a.chunks.bytes)
-            .then_with(|| a.prefix.cmp(&b.prefix))
-    });
+    pools.into_values().collect()
 }
 
 /// What a thread's cache entry keeps. Since 4.1.5x it says so; before, its handle tells.

@@ -325,6 +325,36 @@ impl Classes {
         layout
     }
 
+    /// Bytes of an instance of each class; `None` where an ancestor is not described.
+    #[must_use]
+    pub fn instance_sizes(&self) -> Vec<Option<u32>> {
+        let width = |f: &FieldDef| f.ty.width(self.ids).unwrap_or(0) as u32;
+        let own: Vec<u32> = self
+            .list
+            .iter()
+            .map(|c| c.fields.iter().map(width).sum())
+            .collect();
+        let size = |ix: usize| {
+            let (mut next, mut sum) = (ix, 0u32);
+            for _ in 0..MAX_DEPTH {
+                let class = self.list.get(next).filter(|c| c.dumped)?;
+                sum = sum.saturating_add(*own.get(next)?);
+                if class.super_id == 0 {
+                    return Some(sum);
+                }
+                next = self.index(class.super_id)? as usize;
+            }
+            None
+        };
+        (0..self.list.len()).map(size).collect()
+    }
+
+    /// All identifiers with index and kind as settled, for many readers at once.
+    #[must_use]
+    pub fn table(&self) -> ClassTable {
+        ClassTable::new(self)
+    }
+
     /// Classes of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = ClassIx> {
         let all = self.kinds.iter().zip(0..);
@@ -381,9 +411,99 @@ impl Classes {
     }
 }
 
+/// Index and kind of each class by identifier, in one look.
+#[derive(Clone, Debug)]
+pub struct ClassTable {
+    slots: Box<[Slot]>,
+    shift: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    id: u64,
+    ix: ClassIx,
+    kind: Kind,
+}
+
+impl ClassTable {
+    fn new(classes: &Classes) -> Self {
+        // Half full at most, so that a search ends at the first slot or the next.
+        let size = (classes.len() * 2).next_power_of_two().max(64);
+        let free = Slot {
+            id: 0,
+            ix: FREE,
+            kind: UNDECIDED,
+        };
+        let mut table = Self {
+            slots: vec![free; size].into_boxed_slice(),
+            shift: 64 - size.trailing_zeros(),
+        };
+        for (class, ix) in classes.list.iter().zip(0..) {
+            let mut i = table.first(class.id);
+            while table.slots[i].ix != FREE {
+                i = (i + 1) & (size - 1);
+            }
+            table.slots[i] = Slot {
+                id: class.id,
+                ix,
+                kind: classes.kind(ix),
+            };
+        }
+        table
+    }
+
+    #[inline]
+    fn first(&self, id: u64) -> usize {
+        (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+
+    /// Index and kind of a class.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<(ClassIx, Kind)> {
+        let mut i = self.first(id);
+        loop {
+            let slot = self.slots[i];
+            if slot.id == id && slot.ix != FREE {
+                return Some((slot.ix, slot.kind));
+            }
+            if slot.ix == FREE {
+                return None;
+            }
+            i = (i + 1) & (self.slots.len() - 1);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_gives_what_the_classes_give() {
+        let mut c = Classes::new(IdSize::Eight, |name| (name == "a.X7").then_some(3));
+        for i in 0..1000u64 {
+            c.add_string(5000 + i, format!("a/X{i}").as_bytes());
+            c.add_loaded(i * 8, 5000 + i);
+            c.add_dump(ClassDump {
+                id: i * 8,
+                super_id: 0,
+                statics: Vec::new(),
+                fields: vec![FieldDef {
+                    name: 1,
+                    ty: Type::INT,
+                }],
+            });
+        }
+        c.settle_all();
+        let table = c.table();
+        for i in 0..1000u32 {
+            let kind = if i == 7 { 3 } else { 0 };
+            assert_eq!(table.get(u64::from(i) * 8), Some((i, kind)));
+        }
+        assert_eq!(table.get(4), None);
+        assert_eq!(c.instance_sizes()[7], Some(4));
+    }
 
     #[test]
     fn an_id_map_keeps_the_first_number_of_each_id() {

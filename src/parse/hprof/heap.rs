@@ -125,21 +125,33 @@ const MAX_CLASS: usize = 4 << 20;
 
 /// Walks sub-records until offset `end`, handing classes and objects to `sink`.
 pub fn walk<F: Feed, S: Sink>(feed: &mut F, end: u64, id: IdSize, sink: &mut S) -> Stop {
+    walk_until(feed, end, end, id, sink)
+}
+
+/// Walks the sub-records that begin before `until`, of a segment that ends at `end`.
+pub fn walk_until<F: Feed, S: Sink>(
+    feed: &mut F,
+    until: u64,
+    end: u64,
+    id: IdSize,
+    sink: &mut S,
+) -> Stop {
     match id {
-        IdSize::Eight => walk_sized::<F, S, 8>(feed, end, id, sink),
-        IdSize::Four => walk_sized::<F, S, 4>(feed, end, id, sink),
+        IdSize::Eight => walk_sized::<F, S, 8>(feed, until, end, id, sink),
+        IdSize::Four => walk_sized::<F, S, 4>(feed, until, end, id, sink),
     }
 }
 
 fn walk_sized<F: Feed, S: Sink, const I: usize>(
     feed: &mut F,
+    until: u64,
     end: u64,
     ids: IdSize,
     sink: &mut S,
 ) -> Stop {
     loop {
         let at = feed.at();
-        if at >= end {
+        if at >= until {
             return Stop::Done;
         }
         let head = feed.peek(HEAD);
@@ -233,7 +245,12 @@ fn short(at: u64, need: usize, end: u64) -> Stop {
 }
 
 fn root_len<const I: usize>(tag: u8) -> Option<u64> {
-    let i = I as u64;
+    root_length(tag, I as u64)
+}
+
+/// Bytes of a root's sub-record, identifiers being `i` wide; `None` for other tags.
+#[inline]
+pub(super) fn root_length(tag: u8, i: u64) -> Option<u64> {
     Some(match tag {
         0xff | 0x05 | 0x07 => 1 + i,
         0x01 => 1 + 2 * i,

@@ -10,12 +10,21 @@
 //! - A dump is cut where a disk was full: what is there is read, and the cut is told ([`Sink::issue`]).
 //! - After bytes that are no record, the next segment head is looked for.
 
+mod blocks;
 pub mod bytes;
 pub mod classes;
+mod collect;
 pub mod feed;
+mod fetch;
 pub mod heap;
+mod in_order;
+mod lanes;
+mod mapped;
 pub mod objects;
 pub mod packed;
+mod referrers;
+mod spans;
+mod streamed;
 
 use bytes::{Fields, IdSize};
 use feed::Feed;
@@ -46,6 +55,11 @@ pub trait Sink {
     fn object<F: Feed>(&mut self, at: u64, object: Object, feed: &mut F);
     /// A segment whose sub-records stand at `start..end` and are all there: `true` to take it and read it later.
     fn segment(&mut self, start: u64, end: u64) -> bool;
+    /// A segment at `start` that is cut off, or whose length is not believed, and ends at `end` at the latest. The sink
+    /// may read as much of it as it can and says up to where; the rest is handed over in order.
+    fn ahead(&mut self, start: u64, _end: u64) -> u64 {
+        start
+    }
     /// Bytes that were not understood, or are missing; `lost` is how many of those at hand were passed over.
     fn issue(&mut self, error: ParseError, lost: u64);
     /// Called now and then with the offset reached.
@@ -276,6 +290,10 @@ fn segment<F: Feed, S: Sink>(feed: &mut F, length: u32, ids: IdSize, sink: &mut 
     } else {
         declared
     };
+    if let Some(len) = feed.len() {
+        let read = sink.ahead(start, end.min(len));
+        feed.skip(read.saturating_sub(start));
+    }
     loop {
         let stop = heap::walk(feed, end, ids, sink);
         let at = feed.at();
@@ -338,28 +356,21 @@ fn segment<F: Feed, S: Sink>(feed: &mut F, length: u32, ids: IdSize, sink: &mut 
     }
 }
 
-/// Walks a segment that [`Sink::segment`] took, from `feed`'s position to `end`.
-pub fn taken_segment<F: Feed, S: Sink>(feed: &mut F, end: u64, ids: IdSize, sink: &mut S) {
-    let stop = heap::walk(feed, end, ids, sink);
-    let at = feed.at();
-    let lost = end.saturating_sub(at);
+/// What is told of a walk over a whole segment that stopped at `at`; nothing when it did not.
+fn stopped(stop: Stop, at: u64) -> Option<ParseError> {
     let what = match stop {
-        Stop::Done => return,
+        Stop::Done => return None,
         Stop::Overrun => "an object reaches over the end of its segment".into(),
         Stop::Cut => "the input ends inside a heap segment".into(),
         Stop::NoTag(tag) => format!("expected a sub-record tag, found {tag:#04x}"),
         Stop::BadType(ty) => format!("an array of type {ty}, which is none"),
-        Stop::BadClass(error) => {
-            sink.issue(error, lost);
-            return;
-        }
+        Stop::BadClass(error) => return Some(error),
     };
-    let error = ParseError {
+    Some(ParseError {
         at,
         what: what.into(),
         kind: ParseErrorKind::Unexpected,
-    };
-    sink.issue(error, lost);
+    })
 }
 
 /// Goes to the next segment head after bytes that are no record.

@@ -2,6 +2,7 @@
 //! may have several frames too.
 
 use std::io::{self, BufReader, Read};
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
@@ -32,12 +33,69 @@ impl Packing {
 }
 
 /// A reader of what a packed file holds. `bytes` is the whole file, or a reader positioned at its start.
-pub fn unpack<'a, R: Read + 'a>(packing: Packing, from: R) -> Box<dyn Read + 'a> {
+pub fn unpack<'a, R: Read + Send + 'a>(packing: Packing, from: R) -> Box<dyn Read + Send + 'a> {
     let from = BufReader::with_capacity(256 << 10, from);
     match packing {
         Packing::Plain => Box::new(from),
         Packing::Gzip => Box::new(MultiGzDecoder::new(from)),
         Packing::Zstd => Box::new(Frames::Between(from, None)),
+    }
+}
+
+/// Bytes handed over at a time, and how many such pieces may wait.
+const PIECE: usize = 512 << 10;
+const WAITING: usize = 4;
+
+/// Runs `work` on a reader whose bytes are unpacked by a thread of their own meanwhile.
+pub fn unpacked_aside<R: Read + Send, T>(mut from: R, work: impl FnOnce(Handed) -> T) -> T {
+    std::thread::scope(|scope| {
+        let (give, take) = sync_channel::<io::Result<Vec<u8>>>(WAITING);
+        scope.spawn(move || {
+            loop {
+                let mut piece = Vec::with_capacity(PIECE);
+                let read = from.by_ref().take(PIECE as u64).read_to_end(&mut piece);
+                let ended = piece.is_empty();
+                // What came before an error is handed over before it.
+                if (!ended && give.send(Ok(piece)).is_err()) || (ended && read.is_ok()) {
+                    return;
+                }
+                if let Err(e) = read {
+                    // Nobody listens any more when this fails.
+                    let _ = give.send(Err(e));
+                    return;
+                }
+            }
+        });
+        work(Handed {
+            take,
+            piece: Vec::new(),
+            at: 0,
+        })
+    })
+}
+
+/// What another thread unpacks.
+#[derive(Debug)]
+pub struct Handed {
+    take: Receiver<io::Result<Vec<u8>>>,
+    piece: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Handed {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.piece.len() {
+            match self.take.recv() {
+                Ok(piece) => self.piece = piece?,
+                Err(_) => return Ok(0), // the other thread is through
+            }
+            self.at = 0;
+        }
+        let rest = &self.piece[self.at..];
+        let n = rest.len().min(to.len());
+        to[..n].copy_from_slice(&rest[..n]);
+        self.at += n;
+        Ok(n)
     }
 }
 
@@ -132,6 +190,28 @@ mod tests {
             .read_to_end(&mut all)
             .unwrap();
         assert_eq!(all, b"one two");
+    }
+
+    #[test]
+    fn what_another_thread_unpacks_is_the_same_and_so_is_its_error() {
+        let bytes: Vec<u8> = (0..3_000_000u32)
+            .map(|i| (i.wrapping_mul(i) >> 7) as u8)
+            .collect();
+        let file = gzip(&bytes);
+        for cut in [file.len(), file.len() / 2] {
+            let read = |from: &mut dyn Read| {
+                let mut all = Vec::new();
+                let error = from.read_to_end(&mut all).err().map(|e| e.to_string());
+                (all, error)
+            };
+            let here = read(&mut unpack(Packing::Gzip, &file[..cut]));
+            let aside = unpacked_aside(unpack(Packing::Gzip, &file[..cut]), |mut h| read(&mut h));
+            assert!(here == aside, "cut at {cut}");
+        }
+        // A reader that loses interest does not keep the other waiting.
+        unpacked_aside(unpack(Packing::Gzip, &file[..]), |mut h| {
+            assert_eq!(h.read(&mut [0; 10]).unwrap(), 10);
+        });
     }
 
     #[test]
