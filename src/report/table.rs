@@ -74,6 +74,11 @@ impl<'w> Page<'w> {
         label(self.style.lang, id)
     }
 
+    /// Titles of columns; a column may have none.
+    pub(super) fn labels<const N: usize>(&self, ids: [&str; N]) -> [&'static str; N] {
+        ids.map(|id| if id.is_empty() { "" } else { self.label(id) })
+    }
+
     /// A sentence of the frame.
     pub(super) fn phrase<const N: usize>(&self, id: &str, params: [(&str, Value); N]) -> String {
         phrase(self.style.lang, id, params)
@@ -100,8 +105,7 @@ impl<'w> Page<'w> {
 
     pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.blank()?;
-        let t = self.paint(bold(), text);
-        self.line(&t)
+        self.paragraph("", text, Some(bold()))
     }
 
     /// A paragraph: `lead` before its first line, blanks before the others.
@@ -202,7 +206,7 @@ fn nodes(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         ]
     });
     let rows = rows.collect();
-    let head = [
+    let head = page.labels([
         "ui.node",
         "ui.outcome",
         "ui.peak",
@@ -210,7 +214,7 @@ fn nodes(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         "ui.used",
         "series.allocation_failures",
         "series.push_fail",
-    ];
+    ]);
     table(page, &head, &[2, 3, 4, 5, 6], rows)
 }
 
@@ -235,7 +239,7 @@ fn common(page: &mut Page<'_>, c: &Cluster) -> io::Result<()> {
         ]
     });
     let rows = rows.collect();
-    let head = ["ui.client", "ui.nodes-of", "series.push_fail", "ui.sure"];
+    let head = page.labels(["ui.client", "ui.nodes-of", "series.push_fail", "ui.sure"]);
     table(page, &head, &[2, 3], rows)
 }
 
@@ -342,17 +346,15 @@ fn node(page: &mut Page<'_>, report: &Report, n: &NodeReport, full: bool) -> io:
 fn one_line(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
     let lang = page.style.lang;
     let badge = format!("  {}", padded(word(lang, "severity", f.severity.name()), 9));
-    let sure = if f.kind == Kind::Cause {
-        let sure = page.phrase("ui.sure-in-brackets", [("confidence", json!(f.confidence))]);
-        format!(" {sure}")
+    let title = f.title.shown(lang);
+    let title = if f.kind == Kind::Cause {
+        let sure = ("confidence", json!(f.confidence));
+        page.phrase("ui.title-and-sure", [("title", json!(title)), sure])
     } else {
-        String::new()
+        title
     };
-    page.paragraph(
-        &badge,
-        &format!("{}{sure}  [{}]", f.title.shown(lang), f.rule),
-        Some(colour_of(f.severity)),
-    )
+    let text = format!("{title}  [{}]", f.rule);
+    page.paragraph(&badge, &text, Some(colour_of(f.severity)))
 }
 
 /// The zone's offset of a node, in minutes.
@@ -453,7 +455,7 @@ fn about(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
             ("source", json!(n.zone_assumed.source)),
         ],
     ));
-    page.paragraph("  ", &page.style.lang.list(&about), Some(dim()))
+    page.paragraph("  ", &about.join(page.label("ui.comma")), Some(dim()))
 }
 
 /// The highest use, as a figure and against the limit.
@@ -617,7 +619,7 @@ fn who(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
         ]
     });
     let rows = rows.collect();
-    let head = [
+    let head = page.labels([
         "ui.client",
         "ui.faulty",
         "ui.failed",
@@ -625,7 +627,7 @@ fn who(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
         "ui.opened",
         "ui.application",
         "ui.sdk",
-    ];
+    ]);
     table(page, &head, &[1, 2, 3, 4], rows)?;
     if shown.len() > most {
         page.more("ui.more-clients", shown.len() - most)?;
@@ -789,14 +791,14 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
             ]
         });
         let rows = rows.collect();
-        let head = [
+        let head = page.labels([
             "ui.file",
             "ui.format",
             "ui.size",
             "ui.records",
             "ui.unknown",
             "",
-        ];
+        ]);
         table(page, &head, &[2, 3, 4], rows)?;
     }
     Ok(())
@@ -810,7 +812,7 @@ fn part(of: u64, all: u64) -> f64 {
     }
 }
 
-/// A table; `head` holds the ids of the titles, or nothing for a column without one.
+/// A table; `right` are the columns of figures.
 pub(super) fn table(
     page: &mut Page<'_>,
     head: &[&str],
@@ -831,10 +833,7 @@ pub(super) fn table(
     t.load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(page.style.width).unwrap_or(u16::MAX))
-        .set_header(keep.iter().map(|&c| match head[c] {
-            "" => "",
-            id => page.label(id),
-        }));
+        .set_header(keep.iter().map(|&c| head[c]));
     for r in rows {
         t.add_row(keep.iter().map(|&c| r.get(c).cloned().unwrap_or_default()));
     }
