@@ -121,7 +121,8 @@ fn every_sentence_in_the_code_has_a_template_and_none_is_left_over() {
         // A word for a code: both the group and the code stand in the code.
         .filter(|id| {
             id.split_once('.').is_none_or(|(group, word)| {
-                let grouped = code.contains(&format!("\"{group}\","));
+                let grouped = code.contains(&format!("\"{group}\","))
+                    || english.contains(&format!("|{group}}}"));
                 !grouped || !code.contains(&format!("\"{word}\""))
             })
         })
