@@ -104,7 +104,7 @@ pub fn rule_text(lang: Lang, rule: &str) -> Option<&'static RuleText> {
 pub struct Text {
     /// Which sentence.
     pub id: String,
-    /// The values in it, in base units.
+    /// The values in it, in base units; a list of several, or a sentence in this sentence, which is such an object itself.
     pub params: BTreeMap<String, Value>,
     /// The sentence in English.
     pub text: String,
