@@ -31,7 +31,7 @@ pub(super) static RULES: &[(&str, RuleText)] = &[
     ("direct-buffer-leak", RuleText {
         title: "服务端泄漏直接内存缓冲区",
         what: "服务端自己申请的缓冲区没有释放：某个 handler 忘了 release，拒绝请求时没有释放它的缓冲区，或者同进程的其他库在泄漏。",
-        speaks_for: "没有客户端推送失败，直接内存却一直上涨；Netty 的泄漏检测报告缓冲区未释放就遭回收。",
+        speaks_for: "没有客户端推送失败，直接内存却一直上涨；Netty 的泄漏检测报告有缓冲区尚未释放就由 GC 回收。",
         speaks_against: "上涨可以用推送失败的客户端或突发流量解释；内存涨到负载所需的水位后就停住。",
         remedy: "做堆转储，从中可知缓冲区的持有者。选一个节点打开 Netty 泄漏检测（advanced）。",
         sources: "Netty 4.1 的 ResourceLeakDetector；Nacos issue 12792、13382（拒绝请求时缓冲区未释放）。",
