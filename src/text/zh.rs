@@ -171,7 +171,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("limit.netty-property", "{limit|bytes}，由 Netty 属性 maxDirectMemory 设置"),
     ("limit.range", "{low|bytes}至{high|bytes}，多半是{limit|bytes}：未设置，等于堆的最大值（{heap|bytes}）减去一个 survivor 区，其大小由{collector}动态调整"),
     ("login-burst.claim", "{ip}在{from}至{to}之间登录{n|n}次，峰值每分钟{rate|x}次（平时{usual|x}次）"),
-    ("login-burst.find", "查清{ip}上以{user}登录的是谁：不保存 token 的客户端，还是不带 token 的脚本"),
+    ("login-burst.find", "查清{ip}上以用户{user}登录的是谁：不保存 token 的客户端，还是不带 token 的脚本"),
     ("login-burst.jjwt", "Nacos {release}用 jjwt 生成 token（2.2.1 之前）"),
     ("login-burst.lasting", "打开 nacos.core.auth.plugin.nacos.token.cache.enable（2.2.1 及以上）；升级到 2.3.1 或更高版本"),
     ("login-burst.loop", "鉴权关闭时，Nacos {release}会让客户端每五秒登录一次（2.3.1 之前）"),
