@@ -24,6 +24,10 @@ pub enum Command {
     Explain {
         /// Id of a rule, such as faulty-client
         rule: Option<String>,
+
+        /// Language of the text (default: that of the locale)
+        #[arg(long, value_enum, value_name = "LANG")]
+        lang: Option<Language>,
     },
 }
 
@@ -71,9 +75,9 @@ pub struct Output {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
 
-    /// Language of sentences and headings
-    #[arg(long, value_enum, value_name = "LANG", default_value = "en")]
-    pub lang: Language,
+    /// Language of sentences and headings (default: that of the locale); ids, JSON and quotes are the same in all
+    #[arg(long, value_enum, value_name = "LANG")]
+    pub lang: Option<Language>,
 
     /// Colours
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]

@@ -38,7 +38,7 @@
 //! | --- | --- |
 //! | a log statement | a row in `parse/statement/rows/`; for a new kind of fact an [`parse::statement::Event`] and a [`facts::Signal`] |
 //! | a format | a parser in `parse/`, a variant of [`format::Format`], its facts |
-//! | a rule | a file in `rules/`, a line in [`rules::RULES`], its weights in `rules/score.rs`, its texts in `text/en.rs` |
+//! | a rule | a file in `rules/`, a line in [`rules::RULES`], its weights in `rules/score.rs`, its sentences in `text/en.rs` and `text/zh.rs`, its Chinese texts in `text/rules_zh.rs` |
 //! | an output | a file in `report/`, a variant of [`cli::OutputFormat`] |
 
 pub mod artefact;

@@ -13,6 +13,7 @@ fn run(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_nacos-offheap"))
         .args(args)
         .env_remove("NO_COLOR")
+        .env("LC_ALL", "C")
         .output()
         .expect("the program starts")
 }

@@ -868,6 +868,7 @@ fn the_heap_command_names_who_holds_what() {
         std::process::Command::new(env!("CARGO_BIN_EXE_nacos-offheap"))
             .arg("heap")
             .arg(&file)
+            .env("LC_ALL", "C")
             .args(args)
             .output()
             .expect("the program starts")

@@ -111,13 +111,21 @@ fn every_sentence_in_the_code_has_a_template_and_none_is_left_over() {
     assert!(ids.len() > 100);
     let mut code = String::new();
     for f in support::files_below(&src) {
-        if !f.ends_with("text/en.rs") {
+        if !f.ends_with("text/en.rs") && !f.ends_with("text/zh.rs") {
             code.push_str(&std::fs::read_to_string(&f).unwrap());
         }
     }
     let unused: Vec<_> = ids
         .iter()
         .filter(|id| !code.contains(&format!("\"{id}\"")))
+        // A word for a code: both the group and the code stand in the code.
+        .filter(|id| {
+            id.split_once('.').is_none_or(|(group, word)| {
+                let grouped = code.contains(&format!("\"{group}\","))
+                    || english.contains(&format!("|{group}}}"));
+                !grouped || !code.contains(&format!("\"{word}\""))
+            })
+        })
         .collect();
     assert!(unused.is_empty(), "no code says {unused:?}");
     let called = regex::Regex::new(r#"Text::new\(\s*"([^"]+)""#).unwrap();

@@ -26,6 +26,7 @@ fn the_first_command_prints_the_sample() {
     assert_eq!(blocks[3].trim_start_matches("sh\n").trim(), "cargo test");
     let o = Command::new(env!("CARGO_BIN_EXE_nacos-offheap"))
         .args(args)
+        .env("LC_ALL", "C")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

@@ -88,6 +88,19 @@ pub(crate) fn write_all(
     Ok(())
 }
 
+/// The language asked for, else that of the locale: the first of `LC_ALL`, `LC_MESSAGES`, `LANG` that says anything.
+pub(crate) fn language(asked: Option<Language>) -> Lang {
+    match asked {
+        Some(Language::En) => Lang::En,
+        Some(Language::Zh) => Lang::Zh,
+        None => ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|locale| !locale.is_empty())
+            .map_or(Lang::En, |locale| Lang::of_locale(&locale)),
+    }
+}
+
 /// How to lay out, by what standard output is.
 fn style(to_stdout: bool, o: &Output) -> table::Style {
     let terminal = to_stdout && io::stdout().is_terminal();
@@ -103,10 +116,7 @@ fn style(to_stdout: bool, o: &Output) -> table::Style {
         colour: wants(o.color, terminal && !plain),
         top: o.top,
         verbose: o.verbose,
-        lang: match o.lang {
-            Language::En => Lang::En,
-            Language::Zh => Lang::Zh,
-        },
+        lang: language(o.lang),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
+use serde_json::json;
+
 use super::Report;
 use super::escape::{cut, terminal};
 use super::table::{Page, Style, dim, table};
 use crate::facts::heap::{Book, Connection, HeapFacts, Oldest, OwnerKind, Side, Tally};
-use crate::text::{grouped, percent};
+use crate::text::{Lang, grouped, label};
 use crate::units::Bytes;
 
 /// Writes what the report knows of its heap dump.
@@ -16,7 +18,7 @@ use crate::units::Bytes;
 pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, *style);
     let Some(heap) = report.nodes.iter().find_map(|n| n.facts.heap_dump.as_ref()) else {
-        return page.line("no heap dump was read");
+        return page.paragraph("", page.label("heap.none"), None);
     };
     head(&mut page, heap)?;
     books(&mut page, heap)?;
@@ -25,7 +27,11 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     clients(&mut page, heap)?;
     others(&mut page, heap)?;
     for i in report.inputs.iter().flat_map(|i| &i.issues) {
-        page.paragraph("  ! ", &format!("offset {}: {}", i.offset, i.what), None)?;
+        let text = page.phrase(
+            "heap.issue",
+            [("offset", json!(i.offset)), ("what", json!(i.what))],
+        );
+        page.paragraph("  ! ", &text, None)?;
     }
     Ok(())
 }
@@ -50,7 +56,7 @@ fn optional(bytes: Option<u64>) -> String {
 }
 
 fn head(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
-    let mut about = vec![format!("taken {}", h.taken)];
+    let mut about = vec![page.phrase("heap.taken", [("when", json!(h.taken))])];
     if let Some(v) = &h.jvm.nacos_version {
         about.push(format!("Nacos {v}"));
     }
@@ -60,15 +66,15 @@ fn head(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     if let Some(p) = h.jvm.pid {
         about.push(format!("pid {p}"));
     }
-    about.push(format!(
-        "{} read, {} objects",
-        Bytes(h.bytes_read),
-        grouped(h.objects)
+    about.push(page.phrase(
+        "heap.size",
+        [("read", json!(h.bytes_read)), ("objects", json!(h.objects))],
     ));
     if !h.complete {
-        about.push("NOT COMPLETE: figures are lower bounds".to_owned());
+        about.push(page.label("heap.not-complete").to_owned());
     }
-    page.paragraph("HEAP DUMP  ", &about.join(", "), None)?;
+    let lead = format!("{}  ", page.label("heap.dump"));
+    page.paragraph(&lead, &about.join(page.label("ui.comma")), None)?;
     if let Some(c) = &h.jvm.command {
         let text = cut(&terminal(c), page.style.width.saturating_sub(4));
         let text = page.paint(dim(), &format!("  {text}"));
@@ -78,7 +84,7 @@ fn head(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
 }
 
 fn books(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
-    page.heading("BOOKS")?;
+    page.heading(page.label("heap.books"))?;
     let mut rows = Vec::new();
     let remainder = |book: Book, prefix: &str| {
         h.reconciled
@@ -98,13 +104,13 @@ fn books(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         ]);
     }
     for n in &h.counters.netty {
-        let cleaner = match n.no_cleaner {
-            Some(true) => "without cleaner",
-            Some(false) => "(in the JDK's)",
-            None => "",
+        let name = match n.no_cleaner {
+            Some(true) => page.label("heap.netty-no-cleaner"),
+            Some(false) => page.label("heap.netty-in-the-jdks"),
+            None => "Netty",
         };
         rows.push(vec![
-            format!("Netty {cleaner}"),
+            name.to_owned(),
             optional(n.used_bytes),
             optional(n.limit_bytes),
             remainder(Book::Netty, &n.prefix),
@@ -112,7 +118,7 @@ fn books(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     }
     table(
         page,
-        &["book", "in use", "limit", "owners found (remainder)"],
+        &page.labels(["heap.book", "heap.in-use", "ui.limit", "heap.owners-found"]),
         &[1, 2, 3],
         rows,
     )?;
@@ -128,41 +134,46 @@ fn books(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     page.paragraph("  ", &text, Some(dim()))
 }
 
-fn owner_name(k: OwnerKind) -> &'static str {
-    match k {
-        OwnerKind::NettyPool => "Netty pool",
-        OwnerKind::NettyUnpooled => "Netty, unpooled",
-        OwnerKind::NettyTransport => "Netty transport",
-        OwnerKind::NioTemporary => "NIO temporary buffers",
-        OwnerKind::Tomcat => "Tomcat",
-        OwnerKind::Other => "other",
-        OwnerKind::Collected => "collected, not yet freed",
-        OwnerKind::Unattributed => "nobody known",
-    }
+fn owner_name(lang: Lang, k: OwnerKind) -> &'static str {
+    let id = match k {
+        OwnerKind::NettyPool => "heap.owner-netty-pool",
+        OwnerKind::NettyUnpooled => "heap.owner-netty-unpooled",
+        OwnerKind::NettyTransport => "heap.owner-netty-transport",
+        OwnerKind::NioTemporary => "heap.owner-nio-temporary",
+        OwnerKind::Tomcat => "heap.owner-tomcat",
+        OwnerKind::Other => "heap.owner-other",
+        OwnerKind::Collected => "heap.owner-collected",
+        OwnerKind::Unattributed => "heap.owner-nobody",
+    };
+    label(lang, id)
 }
 
 fn owners(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
-    page.heading("WHO OWNS DIRECT MEMORY")?;
+    page.heading(page.label("heap.owners"))?;
+    let lang = page.style.lang;
     let rows = h.owners.iter().take(page.style.top).map(|o| {
         vec![
-            owner_name(o.kind).to_owned(),
+            owner_name(lang, o.kind).to_owned(),
             class(&o.class),
             grouped(o.count),
             size(o.bytes),
         ]
     });
     let rows = rows.collect();
-    table(page, &["owner", "class", "buffers", "bytes"], &[2, 3], rows)?;
+    let head = page.labels(["heap.owner", "heap.class", "heap.buffers", "heap.bytes"]);
+    table(page, &head, &[2, 3], rows)?;
     let b = &h.buffers;
-    let tally = |name: &str, t: &Tally| {
-        (t.count > 0).then(|| format!("{name} {} ({})", grouped(t.count), Bytes(t.bytes)))
+    let tally = |id: &str, t: &Tally| {
+        let params = [("n", json!(t.count)), ("bytes", json!(t.bytes))];
+        (t.count > 0).then(|| page.phrase(id, params))
     };
-    let not_counted: Vec<String> = [tally("views", &b.views), tally("freed", &b.freed)]
+    let not_counted: Vec<String> = [tally("heap.views", &b.views), tally("heap.freed", &b.freed)]
         .into_iter()
         .flatten()
         .collect();
     if !not_counted.is_empty() {
-        page.paragraph("  not counted: ", &not_counted.join(", "), Some(dim()))?;
+        let lead = format!("  {}", page.label("heap.not-counted"));
+        page.paragraph(&lead, &lang.list(&not_counted), Some(dim()))?;
     }
     Ok(())
 }
@@ -171,9 +182,7 @@ fn pools(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     if h.pools.is_empty() {
         return Ok(());
     }
-    page.heading(
-        "POOLS  (a pool keeps the chunks it grew to; what counts is what is used in them)",
-    )?;
+    page.heading(page.label("heap.pools"))?;
     let rows = h
         .pools
         .iter()
@@ -246,17 +255,20 @@ fn arenas(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
 
 fn clients(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     let b = &h.backlog;
-    page.heading("HELD FOR CLIENTS")?;
+    page.heading(page.label("heap.held-for-clients"))?;
+    let lang = page.style.lang;
     if b.held_bytes == 0 {
-        return page.line("  nothing is queued for any client");
+        return page.paragraph("  ", page.label("heap.nothing-queued"), None);
     }
     page.paragraph(
         "  ",
-        &format!(
-            "{} messages of {} wait and hold {} of buffers",
-            grouped(b.messages),
-            size(b.queued_bytes),
-            size(b.held_bytes)
+        &page.phrase(
+            "heap.waiting",
+            [
+                ("messages", json!(b.messages)),
+                ("queued", json!(size(b.queued_bytes))),
+                ("held", json!(size(b.held_bytes))),
+            ],
         ),
         None,
     )?;
@@ -268,7 +280,7 @@ fn clients(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         .map(|a| {
             vec![
                 terminal(&a.address),
-                percent(a.held_bytes as f64 / b.held_bytes as f64),
+                lang.percent(a.held_bytes as f64 / b.held_bytes as f64),
                 size(a.held_bytes),
                 size(a.queued_bytes),
                 grouped(a.messages),
@@ -278,14 +290,14 @@ fn clients(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         .collect();
     table(
         page,
-        &[
-            "client",
-            "share",
-            "held",
-            "queued",
-            "messages",
-            "registered",
-        ],
+        &page.labels([
+            "ui.client",
+            "heap.share",
+            "heap.held",
+            "heap.queued",
+            "heap.messages",
+            "heap.registered",
+        ]),
         &[1, 2, 3, 4, 5],
         rows,
     )?;
@@ -330,10 +342,7 @@ fn connections(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         rows,
     )?;
     if connections.len() > page.style.top {
-        page.line(&format!(
-            "  … and {} more (--top)",
-            connections.len() - page.style.top
-        ))?;
+        page.more("heap.more", connections.len() - page.style.top)?;
     }
     Ok(())
 }
@@ -359,7 +368,7 @@ fn state(c: &Connection) -> String {
 }
 
 fn others(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
-    page.heading("OTHER HOLDERS OF NATIVE MEMORY")?;
+    page.heading(page.label("heap.others"))?;
     let n = &h.native;
     let u = &h.unattributed;
     let mut text = vec![
@@ -383,11 +392,13 @@ fn others(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         text.push(format!("{} RocksDB databases", grouped(n.rocksdb)));
     }
     if u.live_buffers.bytes > 0 {
-        text.push(format!(
-            "{} live buffers of {} that nobody known holds",
-            grouped(u.live_buffers.count),
-            Bytes(u.live_buffers.bytes)
+        text.push(page.phrase(
+            "heap.held-by-nobody",
+            [
+                ("n", json!(u.live_buffers.count)),
+                ("bytes", json!(u.live_buffers.bytes)),
+            ],
         ));
     }
-    page.paragraph("  ", &text.join(", "), None)
+    page.paragraph("  ", &text.join(page.label("ui.comma")), None)
 }

@@ -10,6 +10,7 @@ pub mod system;
 pub mod heap;
 pub mod json;
 pub mod table;
+mod wrap;
 
 use std::collections::BTreeMap;
 
@@ -350,7 +351,8 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
         ),
         _ => Text::new("outcome.native", []),
     };
-    let state = || json!(state.text.clone());
+    let state = || state.nested();
+    let title = |f: &Finding| f.hypothesis.title.nested();
     let mut causes = d.findings.iter().filter(|f| f.rule.kind == Kind::Cause);
     let first = causes.next();
     match d.outcome {
@@ -373,10 +375,7 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
             _ => Text::new("outcome.undecided", [("state", state())]),
         },
         Outcome::InsufficientEvidence => match first {
-            Some(f) => Text::new(
-                "outcome.insufficient-note",
-                [("title", json!(lower(&title(f))))],
-            ),
+            Some(f) => Text::new("outcome.insufficient-note", [("title", title(f))]),
             None => Text::new("outcome.insufficient", []),
         },
         Outcome::NoCause => {
@@ -389,8 +388,10 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                         .iter()
                         .find(|f| f.rule.kind == Kind::Cause && f.severity >= Severity::Low)
                 })
-                .map(|f| Text::new("outcome.calm-note", [("title", json!(lower(&title(f))))]).text)
-                .unwrap_or_default();
+                .map_or_else(
+                    || json!(""),
+                    |f| Text::new("outcome.calm-note", [("title", title(f))]).nested(),
+                );
             match (limit, case.peak_ratio()) {
                 (Some(limit), Some(ratio)) => Text::new(
                     "outcome.calm",
@@ -398,21 +399,17 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                         ("used", json!(used)),
                         ("limit", json!(limit)),
                         ("ratio", json!((ratio * 1e4).round() / 1e4)),
-                        ("note", json!(note)),
+                        ("note", note),
                     ],
                 ),
                 _ => Text::new(
                     "outcome.calm-no-limit",
-                    [("used", json!(used)), ("note", json!(note))],
+                    [("used", json!(used)), ("note", note)],
                 ),
             }
         }
     }
     .trimmed()
-}
-
-fn title(f: &Finding) -> String {
-    f.hypothesis.title.text.clone()
 }
 
 /// No all-clear over inputs that were read only in part without saying so.
@@ -435,21 +432,10 @@ fn with_gaps(
     Text::new(
         "outcome.incomplete",
         [
-            ("statement", json!(statement.text)),
+            ("statement", statement.nested()),
             ("n", json!(cut + failed)),
         ],
     )
-}
-
-/// A sentence inside another does not begin with a capital, unless it begins with a name.
-fn lower(s: &str) -> String {
-    let mut c = s.chars();
-    match c.next() {
-        Some(first) if first.is_ascii_uppercase() => {
-            first.to_ascii_lowercase().to_string() + c.as_str()
-        }
-        _ => s.to_owned(),
-    }
 }
 
 fn score_of(d: &Diagnosis, address: &Address) -> f64 {
@@ -729,18 +715,15 @@ fn cluster_statement(nodes: &[NodeReport], finding: &FindingReport) -> Text {
     let state = if exhausted.is_empty() {
         Text::new("cluster.statement-calm", [])
     } else {
-        Text::new(
-            "cluster.statement-exhausted",
-            [("nodes", json!(exhausted.join(", ")))],
-        )
+        Text::new("cluster.statement-exhausted", [("nodes", json!(exhausted))])
     };
     Text::new(
         "cluster.statement",
         [
-            ("title", json!(format!("{}.", finding.title.text))),
+            ("title", finding.title.nested()),
             ("n", json!(on.len())),
-            ("nodes", json!(on.join(", "))),
-            ("state", json!(state.text)),
+            ("nodes", json!(on)),
+            ("state", state.nested()),
         ],
     )
 }

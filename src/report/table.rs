@@ -5,14 +5,17 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::{cut, terminal};
 use super::model::{
-    ClientReport, EvidenceReport, FindingReport, NodeReport, Part, Report, TimelineSeries,
+    ClientReport, Cluster, DirectMemory, EvidenceReport, FindingReport, NodeReport, Part, Report,
+    TimelineSeries,
 };
+use super::wrap;
 use crate::rules::{Kind, Outcome, RULES, Rule, Severity};
-use crate::text::{Lang, duration, grouped, label, percent};
+use crate::text::{Lang, grouped, label, percent, phrase, word};
 use crate::units::{Bytes, WallTime, parse_offset};
 
 /// How to lay out.
@@ -66,6 +69,32 @@ impl<'w> Page<'w> {
         }
     }
 
+    /// A word or heading of the frame.
+    pub(super) fn label(&self, id: &str) -> &'static str {
+        label(self.style.lang, id)
+    }
+
+    /// Titles of columns; a column may have none.
+    pub(super) fn labels<const N: usize>(&self, ids: [&str; N]) -> [&'static str; N] {
+        ids.map(|id| if id.is_empty() { "" } else { self.label(id) })
+    }
+
+    /// A sentence of the frame.
+    pub(super) fn phrase<const N: usize>(&self, id: &str, params: [(&str, Value); N]) -> String {
+        phrase(self.style.lang, id, params)
+    }
+
+    /// The lead of a row of figures: a label, padded so that the rows stand below each other.
+    fn lead(&self, id: &str) -> String {
+        format!("  {}", padded(self.label(id), 7))
+    }
+
+    /// `…`, and what is not shown.
+    pub(super) fn more(&mut self, id: &str, n: usize) -> io::Result<()> {
+        let text = self.phrase(id, [("n", json!(n))]);
+        self.paragraph("  … ", &text, None)
+    }
+
     pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{}", text.trim_end())
     }
@@ -76,8 +105,7 @@ impl<'w> Page<'w> {
 
     pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.blank()?;
-        let t = self.paint(bold(), text);
-        self.line(&t)
+        self.paragraph("", text, Some(bold()))
     }
 
     /// A paragraph: `lead` before its first line, blanks before the others.
@@ -87,20 +115,25 @@ impl<'w> Page<'w> {
         text: &str,
         paint: Option<Paint>,
     ) -> io::Result<()> {
-        let indent = " ".repeat(lead.width());
-        let options = textwrap::Options::new(self.style.width.max(20))
-            .initial_indent(lead)
-            .subsequent_indent(&indent)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        for l in textwrap::wrap(&terminal(text), options) {
+        for l in wrap::lines(lead, &terminal(text), self.style.width, self.style.lang) {
             let l = match paint {
                 Some(p) => self.paint(p, &l),
-                None => l.into_owned(),
+                None => l,
             };
             self.line(&l)?;
         }
         Ok(())
     }
+}
+
+/// With blanks up to so many columns.
+fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// Bytes, or `-` where they are not known.
+fn size(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "-".to_owned(), |b| Bytes(b).to_string())
 }
 
 fn bold() -> Paint {
@@ -130,64 +163,8 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     let mut page = Page::new(out, *style);
     head(&mut page, report)?;
     if let Some(c) = &report.cluster {
-        page.heading("NODES")?;
-        let rows = report.nodes.iter().map(|n| {
-            vec![
-                n.id.clone(),
-                n.outcome.name().to_owned(),
-                n.direct_memory
-                    .used_peak_bytes
-                    .map_or_else(|| "-".to_owned(), |b| Bytes(b).to_string()),
-                n.direct_memory
-                    .limit_bytes
-                    .map_or_else(|| "-".to_owned(), |b| Bytes(b).to_string()),
-                n.direct_memory
-                    .peak_ratio
-                    .map_or_else(|| "-".to_owned(), percent),
-                grouped(n.direct_memory.exhausted.count),
-                grouped(n.clients.iter().map(|c| c.push_fail).sum()),
-            ]
-        });
-        table(
-            &mut page,
-            &[
-                "node",
-                "outcome",
-                "peak",
-                "limit",
-                "used",
-                "failed allocations",
-                "failed pushes",
-            ],
-            &[2, 3, 4, 5, 6],
-            rows.collect(),
-        )?;
-        let many: Vec<_> = c
-            .clients
-            .iter()
-            .filter(|c| c.nodes.len() > 1 && c.score > 0.0)
-            .collect();
-        if !many.is_empty() {
-            page.heading("CLIENTS THAT TROUBLE SEVERAL NODES")?;
-            let rows = many.iter().take(style.top).map(|c| {
-                vec![
-                    terminal(&c.ip),
-                    c.nodes.join(", "),
-                    grouped(c.push_fail),
-                    if c.score > 0.0 {
-                        percent(c.score)
-                    } else {
-                        "-".to_owned()
-                    },
-                ]
-            });
-            table(
-                &mut page,
-                &["client", "nodes", "failed pushes", "sure"],
-                &[2, 3],
-                rows.collect(),
-            )?;
-        }
+        nodes(&mut page, report)?;
+        common(&mut page, c)?;
     }
     // What is shown in full: the verdict's node, or each of them on request.
     let verdict_node = report
@@ -211,6 +188,61 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     inputs(&mut page, report)
 }
 
+/// The nodes of a cluster, one a row.
+fn nodes(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    page.heading(page.label("ui.nodes"))?;
+    let lang = page.style.lang;
+    let rows = report.nodes.iter().map(|n| {
+        let d: &DirectMemory = &n.direct_memory;
+        vec![
+            n.id.clone(),
+            word(lang, "outcome-name", n.outcome.name()).to_owned(),
+            size(d.used_peak_bytes),
+            size(d.limit_bytes),
+            d.peak_ratio
+                .map_or_else(|| "-".to_owned(), |r| lang.percent(r)),
+            grouped(d.exhausted.count),
+            grouped(n.clients.iter().map(|c| c.push_fail).sum()),
+        ]
+    });
+    let rows = rows.collect();
+    let head = page.labels([
+        "ui.node",
+        "ui.outcome",
+        "ui.peak",
+        "ui.limit",
+        "ui.used",
+        "series.allocation_failures",
+        "series.push_fail",
+    ]);
+    table(page, &head, &[2, 3, 4, 5, 6], rows)
+}
+
+/// Clients that trouble several nodes.
+fn common(page: &mut Page<'_>, c: &Cluster) -> io::Result<()> {
+    let many: Vec<_> = c
+        .clients
+        .iter()
+        .filter(|c| c.nodes.len() > 1 && c.score > 0.0)
+        .collect();
+    if many.is_empty() {
+        return Ok(());
+    }
+    page.heading(page.label("ui.clients-of-several"))?;
+    let lang = page.style.lang;
+    let rows = many.iter().take(page.style.top).map(|c| {
+        vec![
+            terminal(&c.ip),
+            lang.list(&c.nodes),
+            grouped(c.push_fail),
+            lang.percent(c.score),
+        ]
+    });
+    let rows = rows.collect();
+    let head = page.labels(["ui.client", "ui.nodes-of", "series.push_fail", "ui.sure"]);
+    table(page, &head, &[2, 3], rows)
+}
+
 fn head(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     match &report.verdict {
         Some(v) => {
@@ -218,32 +250,34 @@ fn head(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
                 .subjects
                 .first()
                 .map_or_else(String::new, |s| terminal(&s.value));
-            let badge = page.paint(
-                colour_of(v.severity).bold(),
-                &v.severity.name().to_uppercase(),
-            );
-            let rule = page.paint(bold(), &format!("{}  {who}", v.rule));
-            page.line(&format!(
-                "{}  {badge}  {rule}  ({} sure)",
-                label(page.style.lang, "ui.verdict"),
-                percent(v.confidence)
-            ))?;
+            let lang = page.style.lang;
+            let verdict = page.label("ui.verdict");
+            let badge = word(lang, "severity", v.severity.name()).to_uppercase();
+            let rule = format!("{}  {who}", v.rule);
+            let sure = page.phrase("ui.sure-in-brackets", [("confidence", json!(v.confidence))]);
+            let columns = [verdict, &badge, &rule, &sure].map(UnicodeWidthStr::width);
+            let badge = page.paint(colour_of(v.severity).bold(), &badge);
+            let rule = page.paint(bold(), &rule);
+            if columns.iter().sum::<usize>() + 6 <= page.style.width {
+                page.line(&format!("{verdict}  {badge}  {rule}  {sure}"))?;
+            } else {
+                page.line(&format!("{verdict}  {badge}  {sure}"))?;
+                page.line(&rule)?;
+            }
         }
         None => {
-            let word = match report.outcome {
-                Outcome::NoCause => "NO LEAK",
-                Outcome::Undecided => "UNDECIDED",
-                Outcome::InsufficientEvidence => "NOT ENOUGH EVIDENCE",
-                Outcome::Cause => "CAUSE",
+            let id = match report.outcome {
+                Outcome::NoCause => "ui.no-leak",
+                Outcome::Undecided => "ui.undecided",
+                Outcome::InsufficientEvidence => "ui.not-enough-evidence",
+                Outcome::Cause => "ui.cause",
             };
-            let t = page.paint(
-                bold(),
-                &format!("{}  {word}", label(page.style.lang, "ui.verdict")),
-            );
+            let text = format!("{}  {}", page.label("ui.verdict"), page.label(id));
+            let t = page.paint(bold(), &text);
             page.line(&t)?;
         }
     }
-    page.paragraph("  ", &report.statement.text, None)
+    page.paragraph("  ", &report.statement.shown(page.style.lang), None)
 }
 
 fn node(page: &mut Page<'_>, report: &Report, n: &NodeReport, full: bool) -> io::Result<()> {
@@ -279,7 +313,7 @@ fn node(page: &mut Page<'_>, report: &Report, n: &NodeReport, full: bool) -> io:
         .filter(|f| main.is_none_or(|m| m.fingerprint != f.fingerprint) && f.rule != "evidence-gap")
         .collect();
     if !others.is_empty() {
-        page.heading("ALSO FOUND")?;
+        page.heading(page.label("ui.also-found"))?;
         let most = if page.style.verbose {
             usize::MAX
         } else {
@@ -293,34 +327,34 @@ fn node(page: &mut Page<'_>, report: &Report, n: &NodeReport, full: bool) -> io:
                 }
             }
             for t in f.remedy.lasting.iter().filter(|_| f.kind == Kind::Advice) {
-                page.paragraph("      ", &t.text, None)?;
+                page.paragraph("      ", &t.shown(page.style.lang), None)?;
             }
         }
         if others.len() > most {
-            page.line(&format!("  … and {} more (-v)", others.len() - most))?;
+            page.more("ui.more-verbose", others.len() - most)?;
         }
     }
     if let Some(gap) = n.findings.iter().find(|f| f.rule == "evidence-gap") {
-        page.heading("TO BE SURER")?;
+        page.heading(page.label("ui.to-be-surer"))?;
         for t in &gap.remedy.now {
-            page.paragraph("  - ", &t.text, None)?;
+            page.paragraph("  - ", &t.shown(page.style.lang), None)?;
         }
     }
     Ok(())
 }
 
 fn one_line(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
-    let badge = format!("  {:<9}", f.severity.name());
-    let sure = if f.kind == Kind::Cause {
-        format!(" ({} sure)", percent(f.confidence))
+    let lang = page.style.lang;
+    let badge = format!("  {}", padded(word(lang, "severity", f.severity.name()), 9));
+    let title = f.title.shown(lang);
+    let title = if f.kind == Kind::Cause {
+        let sure = ("confidence", json!(f.confidence));
+        page.phrase("ui.title-and-sure", [("title", json!(title)), sure])
     } else {
-        String::new()
+        title
     };
-    page.paragraph(
-        &badge,
-        &format!("{}{sure}  [{}]", f.title.text, f.rule),
-        Some(colour_of(f.severity)),
-    )
+    let text = format!("{title}  [{}]", f.rule);
+    page.paragraph(&badge, &text, Some(colour_of(f.severity)))
 }
 
 /// The zone's offset of a node, in minutes.
@@ -345,11 +379,53 @@ fn short(n: &NodeReport, t: Option<&String>) -> String {
 fn memory(page: &mut Page<'_>, n: &NodeReport, several: bool) -> io::Result<()> {
     let d = &n.direct_memory;
     let title = if several {
-        format!("DIRECT MEMORY OF {}", terminal(&n.id).to_uppercase())
+        page.phrase("ui.direct-memory-of", [("node", json!(terminal(&n.id)))])
     } else {
-        "DIRECT MEMORY".to_owned()
+        page.label("ui.direct-memory").to_owned()
     };
     page.heading(&title)?;
+    about(page, n)?;
+    let limit = match &d.limit_explained {
+        Some(t) => t.shown(page.style.lang),
+        None => page.label("ui.limit-unknown").to_owned(),
+    };
+    page.paragraph(&page.lead("ui.limit"), &limit, None)?;
+    peak(page, d)?;
+    if d.exhausted.count > 0 {
+        let text = page.phrase(
+            "ui.failed-from-to",
+            [
+                ("n", json!(d.exhausted.count)),
+                ("first", json!(clock(n, d.exhausted.first.as_ref()))),
+                ("last", json!(clock(n, d.exhausted.last.as_ref()))),
+            ],
+        );
+        let paint = colour_of(Severity::Critical);
+        page.paragraph(&page.lead("ui.full"), &text, Some(paint))?;
+    }
+    if let Some(t) = &d.trend {
+        let params = [
+            ("rate", json!(t.bytes_per_hour)),
+            ("low", json!(t.low)),
+            ("high", json!(t.high)),
+            ("since", json!(clock(n, t.since.as_ref()))),
+            ("left", json!(t.time_to_limit_s)),
+        ];
+        let id = match t.time_to_limit_s {
+            Some(_) => "ui.growth-until",
+            None => "ui.growth-since",
+        };
+        let text = page.phrase(id, params);
+        page.paragraph(&page.lead("ui.growth"), &text, None)?;
+    } else if let Some(c) = &d.course {
+        let text = word(page.style.lang, "course", c);
+        page.paragraph(&page.lead("ui.course"), text, None)?;
+    }
+    timeline(page, n)
+}
+
+/// What runs there, and whose times these are.
+fn about(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
     let mut about = Vec::new();
     if let Some(v) = &n.server_version {
         about.push(format!("Nacos {v}"));
@@ -358,77 +434,58 @@ fn memory(page: &mut Page<'_>, n: &NodeReport, several: bool) -> io::Result<()> 
         about.push(format!("JDK {v}"));
     }
     if let Some(c) = &n.jvm.collector {
-        about.push(format!("{c} collector"));
+        about.push(page.phrase("ui.collector", [("name", json!(c))]));
     }
     if let Some(h) = n.jvm.heap_bytes {
-        about.push(format!("heap {}", Bytes(h)));
+        about.push(page.phrase("ui.heap", [("bytes", json!(h))]));
     }
     if let Some(p) = n.runs.get(n.run).and_then(|r| r.pid) {
         about.push(format!("pid {p}"));
     }
     if n.runs.len() > 1 {
-        about.push(format!("run {} of {}", n.run + 1, n.runs.len()));
+        about.push(page.phrase(
+            "ui.run-of",
+            [("n", json!(n.run + 1)), ("all", json!(n.runs.len()))],
+        ));
     }
-    about.push(format!(
-        "times {} ({})",
-        n.zone_assumed.offset, n.zone_assumed.source
+    about.push(page.phrase(
+        "ui.times",
+        [
+            ("offset", json!(n.zone_assumed.offset)),
+            ("source", json!(n.zone_assumed.source)),
+        ],
     ));
-    page.paragraph("  ", &about.join(", "), Some(dim()))?;
-    let limit = match &d.limit_explained {
-        Some(t) => t.text.clone(),
-        None => "not known (give --max-direct-memory or --heap)".to_owned(),
+    page.paragraph("  ", &about.join(page.label("ui.comma")), Some(dim()))
+}
+
+/// The highest use, as a figure and against the limit.
+fn peak(page: &mut Page<'_>, d: &DirectMemory) -> io::Result<()> {
+    let lead = page.lead("ui.peak");
+    let Some(peak) = d.used_peak_bytes else {
+        return page.paragraph(&lead, page.label("ui.peak-unknown"), None);
     };
-    page.paragraph("  limit  ", &limit, None)?;
-    if let Some(peak) = d.used_peak_bytes {
-        let ratio = d.peak_ratio.unwrap_or(0.0);
-        let columns = page.style.width.saturating_sub(50).clamp(10, 40);
-        let gauge = if d.peak_ratio.is_some() {
-            bar(ratio, columns)
-        } else {
-            String::new()
-        };
-        let paint = if ratio >= 0.9 {
-            colour_of(Severity::Critical)
-        } else if ratio >= 0.7 {
-            colour_of(Severity::Medium)
-        } else {
-            Paint::new().fg_color(Some(AnsiColor::Green.into()))
-        };
-        let gauge = page.paint(paint, &gauge);
-        let ratio = d.peak_ratio.map_or_else(String::new, percent);
-        let source = d.used_source.as_deref().unwrap_or("");
-        page.line(&format!(
-            "  peak   {:<9} {ratio:>6}  {gauge}  {source}",
-            Bytes(peak).to_string()
-        ))?;
+    let lang = page.style.lang;
+    let ratio = d.peak_ratio.unwrap_or(0.0);
+    let columns = page.style.width.saturating_sub(50).clamp(10, 40);
+    let gauge = if d.peak_ratio.is_some() {
+        bar(ratio, columns)
     } else {
-        page.line("  peak   not known: no NMT, no figures of the actuator, no allocation failure")?;
-    }
-    if d.exhausted.count > 0 {
-        let text = format!(
-            "{} allocations failed, from {} to {}",
-            grouped(d.exhausted.count),
-            clock(n, d.exhausted.first.as_ref()),
-            clock(n, d.exhausted.last.as_ref())
-        );
-        page.paragraph("  full   ", &text, Some(colour_of(Severity::Critical)))?;
-    }
-    if let Some(t) = &d.trend {
-        let mut text = format!(
-            "{}/h (between {}/h and {}/h) since {}",
-            Bytes(t.bytes_per_hour.max(0.0) as u64),
-            Bytes(t.low.max(0.0) as u64),
-            Bytes(t.high.max(0.0) as u64),
-            clock(n, t.since.as_ref())
-        );
-        if let Some(s) = t.time_to_limit_s {
-            text.push_str(&format!("; the limit is reached in {}", duration(s)));
-        }
-        page.paragraph("  growth ", &text, None)?;
-    } else if let Some(c) = &d.course {
-        page.line(&format!("  course {c}"))?;
-    }
-    timeline(page, n)
+        String::new()
+    };
+    let paint = if ratio >= 0.9 {
+        colour_of(Severity::Critical)
+    } else if ratio >= 0.7 {
+        colour_of(Severity::Medium)
+    } else {
+        Paint::new().fg_color(Some(AnsiColor::Green.into()))
+    };
+    let gauge = page.paint(paint, &gauge);
+    let ratio = d.peak_ratio.map_or_else(String::new, |r| lang.percent(r));
+    let source = word(lang, "source", d.used_source.as_deref().unwrap_or(""));
+    page.line(&format!(
+        "{lead}{:<9} {ratio:>6}  {gauge}  {source}",
+        Bytes(peak).to_string()
+    ))
 }
 
 fn bar(ratio: f64, columns: usize) -> String {
@@ -442,19 +499,11 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 fn timeline(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
     let Some(t) = &n.timeline else { return Ok(()) };
     let label = 22;
+    let lang = page.style.lang;
     let columns = page.style.width.saturating_sub(label + 14).clamp(10, 100);
-    let name = |s: &TimelineSeries| {
-        let base = match s.name.as_str() {
-            "direct_memory_bytes" => "direct memory",
-            "push_fail" => "failed pushes",
-            "config_push_fail" => "failed config pushes",
-            "allocation_failures" => "failed allocations",
-            other => other,
-        };
-        match &s.subject {
-            Some(who) => format!(" {}", terminal(who)),
-            None => base.to_owned(),
-        }
+    let name = |s: &TimelineSeries| match &s.subject {
+        Some(who) => format!(" {}", terminal(who)),
+        None => word(lang, "series", &s.name).to_owned(),
     };
     let steps = t.series.iter().map(|s| s.values.len()).max().unwrap_or(0);
     if steps < 2 {
@@ -523,9 +572,8 @@ fn timeline(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
             _ => Paint::new(),
         };
         let drawn = page.paint(paint, &format!("{drawn:<columns$}"));
-        let text = cut(&name(s), label);
-        let pad = " ".repeat(label.saturating_sub(text.width()));
-        page.line(&format!("  {text}{pad}{drawn} {scale}"))?;
+        let text = padded(&cut(&name(s), label), label);
+        page.line(&format!("  {text}{drawn} {scale}"))?;
     }
     let end = WallTime::parse_rfc3339(&t.start).map(|s| {
         s.plus_ms((t.step_s * 1000.0 * steps as f64) as i64)
@@ -547,14 +595,15 @@ fn who(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
     if shown.is_empty() {
         return Ok(());
     }
-    page.heading("WHO")?;
+    page.heading(page.label("ui.who"))?;
+    let lang = page.style.lang;
     let most = page.style.top.max(1);
     let config = shown.iter().any(|c| c.push_fail == 0 && c.send_fail > 0);
     let rows = shown.iter().take(most).map(|c| {
         vec![
             terminal(&c.ip),
             if c.score >= 0.1 {
-                percent(c.score)
+                lang.percent(c.score)
             } else {
                 "-".to_owned()
             },
@@ -565,37 +614,34 @@ fn who(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
             }),
             grouped(c.push_ok),
             grouped(c.connects),
-            cut(&terminal(&c.apps.join(", ")), 24),
-            cut(&terminal(&c.sdk_versions.join(", ")), 28),
+            cut(&terminal(&lang.list(&c.apps)), 24),
+            cut(&terminal(&lang.list(&c.sdk_versions)), 28),
         ]
     });
-    let failed = "failed";
-    table(
-        page,
-        &[
-            "client",
-            "faulty",
-            failed,
-            "delivered",
-            "opened",
-            "application",
-            "SDK",
-        ],
-        &[1, 2, 3, 4],
-        rows.collect(),
-    )?;
+    let rows = rows.collect();
+    let head = page.labels([
+        "ui.client",
+        "ui.faulty",
+        "ui.failed",
+        "ui.delivered",
+        "ui.opened",
+        "ui.application",
+        "ui.sdk",
+    ]);
+    table(page, &head, &[1, 2, 3, 4], rows)?;
     if shown.len() > most {
-        page.line(&format!(
-            "  … and {} more clients with failed pushes (--top)",
-            shown.len() - most
-        ))?;
+        page.more("ui.more-clients", shown.len() - most)?;
     }
     Ok(())
 }
 
 fn why(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
     page.blank()?;
-    page.paragraph("WHY  ", &f.title.text, Some(bold()))?;
+    page.paragraph(
+        &format!("{}  ", page.label("ui.why")),
+        &f.title.shown(page.style.lang),
+        Some(bold()),
+    )?;
     let for_it: Vec<_> = f.evidence.iter().filter(|e| e.speaks_for).collect();
     let against: Vec<_> = f.evidence.iter().filter(|e| !e.speaks_for).collect();
     let most = if page.style.verbose {
@@ -607,7 +653,7 @@ fn why(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
         evidence(page, e, true)?;
     }
     if for_it.len() > most {
-        page.line(&format!("  … and {} more (-v)", for_it.len() - most))?;
+        page.more("ui.more-verbose", for_it.len() - most)?;
     }
     for e in against {
         evidence(page, e, page.style.verbose)?;
@@ -617,16 +663,15 @@ fn why(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
 
 fn evidence(page: &mut Page<'_>, e: &EvidenceReport, quoted: bool) -> io::Result<()> {
     let lead = if e.speaks_for {
-        "  + "
+        "  + ".to_owned()
     } else {
-        "  - against it: "
+        format!("  - {}", page.label("ui.against"))
     };
-    let text = if page.style.verbose {
-        format!("{} [{:+.1}]", e.claim.text, e.contribution)
-    } else {
-        e.claim.text.clone()
-    };
-    page.paragraph(lead, &text, None)?;
+    let mut text = e.claim.shown(page.style.lang);
+    if page.style.verbose {
+        text.push_str(&format!(" [{:+.1}]", e.contribution));
+    }
+    page.paragraph(&lead, &text, None)?;
     let Some(s) = &e.source else { return Ok(()) };
     if !page.quoted.insert((s.path.clone(), s.line)) && !page.style.verbose {
         return Ok(());
@@ -643,42 +688,49 @@ fn evidence(page: &mut Page<'_>, e: &EvidenceReport, quoted: bool) -> io::Result
 }
 
 fn todo(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
-    for (title, steps) in [("DO NOW", &f.remedy.now), ("FOR GOOD", &f.remedy.lasting)] {
+    for (title, steps) in [
+        ("ui.do-now", &f.remedy.now),
+        ("ui.for-good", &f.remedy.lasting),
+    ] {
         if steps.is_empty() {
             continue;
         }
-        page.heading(title)?;
+        page.heading(page.label(title))?;
         for (i, t) in steps.iter().enumerate() {
-            page.paragraph(&format!("  {}. ", i + 1), &t.text, None)?;
+            page.paragraph(&format!("  {}. ", i + 1), &t.shown(page.style.lang), None)?;
         }
-        if title == "DO NOW" {
-            let ids: Vec<_> = f
-                .subjects
-                .iter()
-                .filter(|s| s.kind == "connection-id")
-                .map(|s| terminal(&s.value))
-                .collect();
-            if !ids.is_empty() {
-                let most = page.style.top.min(ids.len());
-                let more = ids.len() - most;
-                let more = if more > 0 {
-                    format!(" and {more} more")
-                } else {
-                    String::new()
-                };
-                page.paragraph(
-                    "     connections: ",
-                    &format!("{}{more}", ids[..most].join(", ")),
-                    Some(dim()),
-                )?;
-            }
+        if title == "ui.do-now" {
+            connections(page, f)?;
         }
     }
     Ok(())
 }
 
+/// The connections that the steps speak of.
+fn connections(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
+    let ids: Vec<_> = f
+        .subjects
+        .iter()
+        .filter(|s| s.kind == "connection-id")
+        .map(|s| terminal(&s.value))
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let most = page.style.top.min(ids.len());
+    let mut text = page.style.lang.list(&ids[..most]);
+    if ids.len() > most {
+        text = page.phrase(
+            "ui.and-more",
+            [("some", json!(text)), ("n", json!(ids.len() - most))],
+        );
+    }
+    let lead = format!("     {}", page.label("ui.connections"));
+    page.paragraph(&lead, &text, Some(dim()))
+}
+
 fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
-    page.heading("INPUTS")?;
+    page.heading(page.label("ui.inputs"))?;
     let read: Vec<_> = report
         .inputs
         .iter()
@@ -713,9 +765,14 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         for issue in i.issues.iter().take(3) {
             page.paragraph(
                 "  ! ",
-                &format!(
-                    "{}:{} (offset {}): {}",
-                    i.path, issue.line, issue.offset, issue.what
+                &page.phrase(
+                    "ui.issue",
+                    [
+                        ("path", json!(i.path)),
+                        ("line", json!(issue.line)),
+                        ("offset", json!(issue.offset)),
+                        ("what", json!(issue.what)),
+                    ],
                 ),
                 Some(colour_of(Severity::Medium)),
             )?;
@@ -845,22 +902,24 @@ pub(super) fn table(
 ///
 /// # Errors
 /// An id that no rule has; what the writer says.
-pub fn explain(id: Option<&str>, width: usize, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn explain(
+    id: Option<&str>,
+    width: usize,
+    lang: Lang,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let style = Style {
         width,
         colour: false,
         top: 0,
         verbose: false,
-        lang: Lang::En,
+        lang,
     };
     let mut page = Page::new(out, style);
     let Some(id) = id else {
         for r in RULES {
-            page.paragraph(
-                &format!("{:<26} {:<10} ", r.id, kind_name(r.kind)),
-                r.title,
-                None,
-            )?;
+            let kind = padded(word(lang, "kind", r.kind.name()), 10);
+            page.paragraph(&format!("{:<26} {kind} ", r.id), r.text(lang).title, None)?;
         }
         return Ok(());
     };
@@ -872,30 +931,36 @@ pub fn explain(id: Option<&str>, width: usize, out: &mut dyn Write) -> anyhow::R
     Ok(())
 }
 
-fn kind_name(k: Kind) -> &'static str {
-    match k {
-        Kind::Cause => "cause",
-        Kind::Condition => "condition",
-        Kind::Advice => "advice",
-    }
-}
-
 fn explain_rule(page: &mut Page<'_>, r: &Rule) -> io::Result<()> {
-    page.line(&format!("{}: {} ({})", r.id, r.title, kind_name(r.kind)))?;
+    let lang = page.style.lang;
+    let text = r.text(lang);
+    let head = page.phrase(
+        "ui.rule",
+        [
+            ("id", json!(r.id)),
+            ("title", json!(text.title)),
+            ("kind", json!(r.kind.name())),
+        ],
+    );
+    page.paragraph("", &head, None)?;
     for (title, text) in [
-        ("What it looks for, and why", r.what),
-        ("Speaks for it", r.speaks_for),
-        ("Speaks against it", r.speaks_against),
-        ("What to do", r.remedy),
-        ("Sources", r.sources),
+        ("ui.what", text.what),
+        ("ui.speaks-for", text.speaks_for),
+        ("ui.speaks-against", text.speaks_against),
+        ("ui.remedy", text.remedy),
+        ("ui.sources", text.sources),
     ] {
-        page.heading(title)?;
+        page.heading(page.label(title))?;
         page.paragraph("  ", text, None)?;
     }
     if !r.needs.is_empty() {
-        page.heading("Needs")?;
-        let needs: Vec<_> = r.needs.iter().map(|f| f.name()).collect();
-        page.paragraph("  ", &needs.join(", "), None)?;
+        page.heading(page.label("ui.needs"))?;
+        let needs: Vec<_> = r
+            .needs
+            .iter()
+            .map(|f| word(lang, "family", f.name()))
+            .collect();
+        page.paragraph("  ", &lang.list(&needs), None)?;
     }
     Ok(())
 }

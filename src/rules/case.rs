@@ -808,12 +808,15 @@ fn limit(
 }
 
 fn explain_derived(d: &DerivedLimit) -> Text {
-    let collector = d.collector.map_or("the default collector", Collector::name);
+    let collector = d.collector.map_or_else(
+        || Text::new("word.default-collector", []).nested(),
+        |c| json!(c.name()),
+    );
     let params = [
         ("limit", json!(d.best)),
         ("low", json!(d.low)),
         ("high", json!(d.high)),
-        ("collector", json!(collector)),
+        ("collector", collector),
         ("heap", json!(d.heap_max)),
         ("survivor", json!(d.survivor)),
     ];

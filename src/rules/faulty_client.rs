@@ -10,7 +10,7 @@ use super::{
     Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence,
 };
 use crate::facts::{Quote, Signal};
-use crate::text::{Text, duration, local};
+use crate::text::{Text, local};
 use crate::units::WallTime;
 
 /// The rule.
@@ -620,7 +620,7 @@ fn connected(
                     ("ip", ip()),
                     ("n", json!(open.len())),
                     ("all", json!(at_first)),
-                    ("ids", json!(ids.join(", "))),
+                    ("ids", json!(ids)),
                 ],
             ),
             open.iter().find_map(|(_, k)| {
@@ -669,10 +669,7 @@ fn order(
                 ("ip", ip()),
                 ("first", local(f.first)),
                 ("other", local(other)),
-                (
-                    "lag",
-                    json!(duration((f.first.0 - other.0).abs() as f64 / 1000.0)),
-                ),
+                ("lag", json!((f.first.0 - other.0).abs() as f64 / 1000.0)),
             ],
         )
     };
@@ -779,13 +776,13 @@ fn subjects(case: &Case<'_>, c: &Client<'_>, share: f64) -> Vec<Subject> {
 fn remedy(case: &Case<'_>, c: &Client<'_>) -> Remedy {
     let ip = || json!(c.address.to_string());
     let sdk = if c.versions.is_empty() {
-        "unknown".to_owned()
+        Text::new("word.unknown", []).nested()
     } else {
-        c.versions.join(", ")
+        json!(c.versions)
     };
     let mut now = vec![
         take_evidence(case),
-        Text::new("faulty-client.look-at", [("ip", ip()), ("sdk", json!(sdk))]),
+        Text::new("faulty-client.look-at", [("ip", ip()), ("sdk", sdk)]),
         Text::new(
             "faulty-client.cut-off",
             [("ip", ip()), ("n", json!(c.connections.len()))],

@@ -17,6 +17,18 @@ pub enum Kind {
     Advice,
 }
 
+impl Kind {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cause => "cause",
+            Self::Condition => "condition",
+            Self::Advice => "advice",
+        }
+    }
+}
+
 /// How bad the consequence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -66,16 +66,13 @@ fn remedy(case: &Case<'_>, client: &Client<'_>) -> Remedy {
         .iter()
         .max_by_key(|(u, n)| (**n, std::cmp::Reverse(u.len())))
         .map_or_else(
-            || "unknown".to_owned(),
-            |(u, _)| String::from_utf8_lossy(u).into_owned(),
+            || Text::new("word.unknown", []).nested(),
+            |(u, _)| json!(String::from_utf8_lossy(u)),
         );
     Remedy {
         now: vec![Text::new(
             "login-burst.find",
-            [
-                ("ip", json!(client.address.to_string())),
-                ("user", json!(user)),
-            ],
+            [("ip", json!(client.address.to_string())), ("user", user)],
         )],
         lasting: vec![Text::new("login-burst.lasting", [])],
     }

@@ -30,7 +30,7 @@ mod registration_storm;
 pub use case::{Case, Given};
 pub use finding::{Evidence, Finding, Hypothesis, Kind, Remedy, Severity, Subject};
 
-use crate::text::Text;
+use crate::text::{Lang, RuleText, Text, rule_text};
 
 /// A rule.
 pub struct Rule {
@@ -54,6 +54,21 @@ pub struct Rule {
     pub weigh: fn(&Case<'_>, &[Finding]) -> Vec<Hypothesis>,
     /// Families of facts without which it cannot say anything; named in `not_assessed`.
     pub needs: &'static [Family],
+}
+
+impl Rule {
+    /// Its texts in a language.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> RuleText {
+        rule_text(lang, self.id).copied().unwrap_or(RuleText {
+            title: self.title,
+            what: self.what,
+            speaks_for: self.speaks_for,
+            speaks_against: self.speaks_against,
+            remedy: self.remedy,
+            sources: self.sources,
+        })
+    }
 }
 
 impl PartialEq for Rule {
@@ -390,6 +405,32 @@ pub fn take_evidence(case: &Case<'_>) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_are_explained_in_chinese_too() {
+        let lacking: Vec<_> = RULES
+            .iter()
+            .filter(|r| {
+                let t = r.text(Lang::Zh);
+                [
+                    t.title,
+                    t.what,
+                    t.speaks_for,
+                    t.speaks_against,
+                    t.remedy,
+                    t.sources,
+                ]
+                .iter()
+                .any(|t| !t.contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c)))
+            })
+            .map(|r| r.id)
+            .collect();
+        assert!(lacking.is_empty(), "no Chinese for {lacking:?}");
+        let known: Vec<_> = RULES.iter().map(|r| r.id).collect();
+        for id in crate::text::explained_rules(Lang::Zh) {
+            assert!(known.contains(&id), "no rule {id}");
+        }
+    }
 
     #[test]
     fn rules_are_documented_and_named_once() {

@@ -1,0 +1,259 @@
+//! What people read, in each language: golden tables, widths, the language of the locale, nothing left in English.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod support;
+
+use std::process::Command;
+
+use nacos_offheap::report::{Report, heap, table};
+use nacos_offheap::rules::RULES;
+use nacos_offheap::text::Lang;
+use support::{fixture, golden, report_of};
+use unicode_width::UnicodeWidthStr;
+
+const INCIDENTS: [&str; 5] = [
+    "stuck-client",
+    "healthy",
+    "slow-client",
+    "fan-out",
+    "cluster",
+];
+const WIDTHS: [usize; 4] = [60, 80, 100, 120];
+
+type Write = dyn Fn(&Report, &table::Style, &mut dyn std::io::Write) -> std::io::Result<()>;
+
+fn shown(r: &Report, write: &Write, width: usize, verbose: bool, lang: Lang) -> String {
+    let style = table::Style {
+        width,
+        colour: false,
+        top: 10,
+        verbose,
+        lang,
+    };
+    let mut out = Vec::new();
+    write(r, &style, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn incident(name: &str) -> Report {
+    report_of(&[&fixture("incidents").join(name)], None)
+}
+
+fn dump() -> Report {
+    report_of(&[&fixture("heap/config_push_stuck.thin.hprof.zst")], None)
+}
+
+/// Each table of the fixtures at a width, with a name for messages.
+fn tables(width: usize, lang: Lang) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for name in INCIDENTS {
+        let r = incident(name);
+        for verbose in [false, true] {
+            all.push((
+                format!("{name} at {width}"),
+                shown(&r, &table::write, width, verbose, lang),
+            ));
+        }
+    }
+    let r = dump();
+    all.push((
+        format!("heap at {width}"),
+        shown(&r, &heap::write, width, false, lang),
+    ));
+    all.push((
+        format!("analyze of a dump at {width}"),
+        shown(&r, &table::write, width, true, lang),
+    ));
+    for rule in RULES.iter().map(|r| Some(r.id)).chain([None]) {
+        let mut out = Vec::new();
+        table::explain(rule, width, lang, &mut out).unwrap();
+        all.push((
+            format!("explain {rule:?} at {width}"),
+            String::from_utf8(out).unwrap(),
+        ));
+    }
+    all
+}
+
+/// A place in an input: never broken, because it has to be copied.
+fn is_place(line: &str) -> bool {
+    let t = line.trim_start();
+    line.starts_with("      ")
+        && !t.contains(' ')
+        && t.rsplit_once(':')
+            .is_some_and(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_quote(line: &str) -> bool {
+    line.starts_with("      > ")
+}
+
+#[test]
+fn tables_in_chinese_are_the_golden_ones() {
+    for name in ["stuck-client", "slow-client", "cluster"] {
+        golden(
+            &fixture(&format!("expected/{name}.zh.txt")),
+            &shown(&incident(name), &table::write, 100, false, Lang::Zh),
+        );
+    }
+    golden(
+        &fixture("expected/heap.zh.txt"),
+        &shown(&dump(), &heap::write, 100, false, Lang::Zh),
+    );
+}
+
+#[test]
+fn no_line_is_wider_than_asked_for_in_any_language() {
+    for lang in [Lang::En, Lang::Zh] {
+        for width in WIDTHS {
+            for (name, text) in tables(width, lang) {
+                for l in text.lines().filter(|l| !is_place(l)) {
+                    assert!(
+                        l.width() <= width,
+                        "{lang:?} {name}: {l:?} is {}",
+                        l.width()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_line_in_chinese_begins_with_what_closes() {
+    for width in WIDTHS {
+        for (name, text) in tables(width, Lang::Zh) {
+            for l in text.lines().filter(|l| !is_quote(l)) {
+                let first = l.trim_start().chars().next().unwrap_or(' ');
+                assert!(!"，。；：！？）」”、".contains(first), "{name}: {l}");
+                let last = l.chars().next_back().unwrap_or(' ');
+                assert!(!"（「“".contains(last), "{name}: {l}");
+            }
+        }
+    }
+}
+
+/// Sentences, not names, commands and quotes.
+#[test]
+fn no_sentence_is_left_in_english() {
+    let english = regex::Regex::new(r"\b[A-Za-z]?[a-z]{2,},? [a-z]{2,} [a-z]{2,}\b").unwrap();
+    let upper = regex::Regex::new(r"^[A-Z]{3,}( |$)").unwrap();
+    for (name, text) in tables(100, Lang::Zh) {
+        for l in text.lines().filter(|l| !is_quote(l)) {
+            assert!(!english.is_match(l) && !upper.is_match(l), "{name}: {l}");
+        }
+    }
+}
+
+#[test]
+fn columns_stand_below_each_other_in_chinese() {
+    let text = shown(
+        &incident("stuck-client"),
+        &table::write,
+        100,
+        false,
+        Lang::Zh,
+    );
+    // Sparklines begin and end in the same column, whatever stands before them.
+    let drawn: Vec<&str> = text
+        .lines()
+        .skip_while(|l| !l.starts_with("  直接内存  "))
+        .take_while(|l| !l.trim().is_empty())
+        .collect();
+    assert!(drawn.len() > 4, "{text}");
+    // Of the memory's row the first and last cell are filled; all others end where it ends.
+    let memory = drawn[0];
+    let end = memory
+        .rfind(['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'])
+        .unwrap();
+    let columns = memory[..end].width() + 1;
+    for l in &drawn[..drawn.len() - 1] {
+        let mut used = 0;
+        let (at, gap) = l
+            .char_indices()
+            .find(|(_, c)| {
+                let here = used == columns;
+                used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+                here
+            })
+            .unwrap_or_else(|| panic!("no character begins at column {columns}: {l}"));
+        assert_eq!(gap, ' ', "{l}");
+        assert!(l[at + 1..].starts_with(|c: char| c.is_ascii_digit()), "{l}");
+    }
+    // The rows of figures have their values in one column.
+    for lead in ["  上限   ", "  峰值   ", "  耗尽   ", "  增速   "] {
+        assert_eq!(lead.width(), 9);
+        assert!(text.lines().any(|l| l.starts_with(lead)), "{lead}\n{text}");
+    }
+}
+
+/// The program's standard output under a locale.
+fn run(args: &[&str], locale: &[(&str, &str)]) -> String {
+    let mut c = Command::new(env!("CARGO_BIN_EXE_nacos-offheap"));
+    c.args(args);
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"] {
+        c.env_remove(name);
+    }
+    let o = c.envs(locale.iter().copied()).output().unwrap();
+    assert!(o.status.success(), "{}", String::from_utf8_lossy(&o.stderr));
+    String::from_utf8(o.stdout).unwrap()
+}
+
+#[test]
+fn the_locale_chooses_the_language_of_tables_and_an_option_outranks_it() {
+    let path = fixture("incidents/healthy").to_string_lossy().into_owned();
+    let dump = fixture("heap/config_push_stuck.thin.hprof.zst")
+        .to_string_lossy()
+        .into_owned();
+    let commands: [&[&str]; 3] = [
+        &["analyze", &path],
+        &["heap", &dump],
+        &["explain", "faulty-client"],
+    ];
+    let han = |s: &str| s.contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    let zh = "zh_CN.UTF-8";
+    for args in commands {
+        for (locale, chinese) in [
+            (&[][..], false),
+            (&[("LANG", zh)], true),
+            (&[("LANG", "zh_TW")], true),
+            (&[("LANG", "zh_CN.GBK")], false),
+            (&[("LC_MESSAGES", zh), ("LANG", "en_US.UTF-8")], true),
+            (&[("LC_ALL", "C.UTF-8"), ("LANG", zh)], false),
+            (&[("LC_ALL", ""), ("LANG", zh)], true),
+            (&[("LC_ALL", zh), ("LANG", "C")], true),
+        ] {
+            assert_eq!(han(&run(args, locale)), chinese, "{args:?} {locale:?}");
+        }
+        let asked = |lang| [args, &["--lang", lang]].concat();
+        assert!(!han(&run(&asked("en"), &[("LC_ALL", zh)])), "{args:?}");
+        assert!(han(&run(&asked("zh"), &[("LC_ALL", "C")])), "{args:?}");
+    }
+}
+
+#[test]
+fn the_json_is_the_same_in_every_language() {
+    let path = fixture("incidents/stuck-client")
+        .to_string_lossy()
+        .into_owned();
+    let args = ["analyze", &path, "-f", "json"];
+    let english = run(&args, &[("LC_ALL", "C")]);
+    assert_eq!(run(&args, &[("LC_ALL", "zh_CN.UTF-8")]), english);
+    assert_eq!(run(&[&args[..], &["--lang", "zh"]].concat(), &[]), english);
+}
+
+/// A report that was saved and read back is shown in Chinese as the direct one.
+#[test]
+fn a_saved_report_is_shown_in_any_language() {
+    for name in INCIDENTS {
+        let r = incident(name);
+        let back: Report = serde_json::from_str(&serde_json::to_string(&r).unwrap()).unwrap();
+        for lang in [Lang::En, Lang::Zh] {
+            assert_eq!(
+                shown(&back, &table::write, 100, true, lang),
+                shown(&r, &table::write, 100, true, lang),
+                "{name}"
+            );
+        }
+    }
+}
