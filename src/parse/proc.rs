@@ -270,6 +270,24 @@ pub enum MappingKind {
     Kernel,
 }
 
+impl MappingKind {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JavaHeap => "java-heap",
+            Self::MallocHeap => "malloc-heap",
+            Self::MallocArena => "malloc-arena",
+            Self::ThreadStack => "thread-stack",
+            Self::Library => "library",
+            Self::File => "file",
+            Self::Anonymous => "anonymous",
+            Self::Reserved => "reserved",
+            Self::Kernel => "kernel",
+        }
+    }
+}
+
 /// One mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {

@@ -177,7 +177,7 @@ fn node_report(
         (
             c.exhaustion.is_some(),
             diagnoses[i].outcome == Outcome::Cause,
-            c.in_trouble(),
+            c.in_trouble() || diagnoses[i].outcome == Outcome::Undecided,
             (c.peak_ratio().unwrap_or(0.0) * 1e6) as u64,
             i,
         )
@@ -346,7 +346,11 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                 ("limit", json!(limit)),
             ],
         ),
-        _ => Text::new("outcome.native", []),
+        _ => match rules::other_trouble(&d.findings).map(|f| f.rule.id) {
+            Some("process-killed") => Text::new("outcome.killed", []),
+            Some("native-memory-outside-nmt") | None => Text::new("outcome.native", []),
+            Some(_) => Text::new("outcome.elsewhere", []),
+        },
     };
     let state = || json!(state.text.clone());
     let mut causes = d.findings.iter().filter(|f| f.rule.kind == Kind::Cause);

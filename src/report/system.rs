@@ -8,7 +8,6 @@ use super::Places;
 use crate::facts::Facts;
 use crate::facts::memory::Gauge;
 use crate::facts::system::{KillSource, UNKNOWN_SITE};
-use crate::parse::proc::MappingKind;
 use crate::units::WallTime;
 
 /// A crash of the JVM.
@@ -169,21 +168,6 @@ pub struct SendQueue {
 /// Send queues listed.
 const QUEUES: usize = 200;
 
-/// The name of a kind of mapping in reports.
-pub(crate) fn mapping_name(k: MappingKind) -> &'static str {
-    match k {
-        MappingKind::JavaHeap => "java-heap",
-        MappingKind::MallocHeap => "malloc-heap",
-        MappingKind::MallocArena => "malloc-arena",
-        MappingKind::ThreadStack => "thread-stack",
-        MappingKind::Library => "library",
-        MappingKind::File => "file",
-        MappingKind::Anonymous => "anonymous",
-        MappingKind::Reserved => "reserved",
-        MappingKind::Kernel => "kernel",
-    }
-}
-
 fn at(places: &Places<'_>, t: Option<WallTime>) -> Option<String> {
     t.map(|t| places.time(t))
 }
@@ -248,7 +232,7 @@ pub(super) fn mappings(facts: &Facts, places: &Places<'_>) -> Option<Vec<Mapping
                                 rss_bytes: told(u.rss),
                                 anonymous_bytes: told(u.anonymous),
                             };
-                            (mapping_name(*k).to_owned(), sum)
+                            (k.name().to_owned(), sum)
                         })
                         .collect(),
                 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::facts::{Quote, Signal};
 use crate::text::{Text, duration, local};
-use crate::units::WallTime;
+use crate::units::{Address, WallTime};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -409,6 +409,7 @@ fn hypothesis(
     }
 
     held(case, c, &ip, &mut add);
+    in_kernel(case, c, &ip, &mut add);
 
     // Whether it stays connected.
     if naming || f.silent_since.is_some() || f.sends >= FEWEST {
@@ -568,6 +569,47 @@ fn held(
     } else {
         add(Evidence::new(Weight::NothingHeld, claim, Some(&quote)));
     }
+}
+
+/// Bytes that wait for it in the send queues of its gRPC connections. An empty queue clears nobody: what is not yet handed to
+/// the socket waits before it.
+fn in_kernel(
+    case: &Case<'_>,
+    c: &Client<'_>,
+    ip: &dyn Fn() -> serde_json::Value,
+    add: &mut dyn FnMut(Evidence),
+) {
+    /// What a reader that keeps up may have under way.
+    const UNDER_WAY: u64 = 64 << 10;
+    let system = &case.facts.system;
+    let peers: Vec<&Address> = std::iter::once(&c.address)
+        .chain(c.connections.iter().map(|(id, _)| &id.peer))
+        .collect();
+    // The fullest stands first.
+    let mut queues = system
+        .queues
+        .iter()
+        .filter(|q| system.is_grpc_port(q.port) && peers.contains(&&q.peer))
+        .filter(|q| q.time.is_none_or(|t| case.run.lives(t)));
+    let Some(first) = queues.next() else { return };
+    let waiting = queues.fold((first.send_q, first.waiting), |sum, q| {
+        (sum.0.saturating_add(q.send_q), sum.1 + q.waiting)
+    });
+    if waiting.0 < UNDER_WAY {
+        return;
+    }
+    add(Evidence::new(
+        Weight::QueueInKernel,
+        Text::new(
+            "faulty-client.in-kernel",
+            [
+                ("ip", ip()),
+                ("bytes", json!(waiting.0)),
+                ("n", json!(waiting.1)),
+            ],
+        ),
+        Some(&first.quote),
+    ));
 }
 
 fn connected(
