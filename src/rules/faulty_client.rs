@@ -586,16 +586,22 @@ fn in_kernel(
         .chain(c.connections.iter().map(|(id, _)| &id.peer))
         .collect();
     // The fullest stands first.
-    let mut queues = system
-        .queues
-        .iter()
-        .filter(|q| system.is_grpc_port(q.port) && peers.contains(&&q.peer))
-        .filter(|q| q.time.is_none_or(|t| case.run.lives(t)));
-    let Some(first) = queues.next() else { return };
-    let waiting = queues.fold((first.send_q, first.waiting), |sum, q| {
+    let queues = || {
+        system
+            .queues
+            .iter()
+            .filter(|q| system.is_grpc_port(q.port))
+            .filter(|q| q.time.is_none_or(|t| case.run.lives(t)))
+    };
+    let all: u64 = queues().map(|q| q.send_q).sum();
+    let mut own = queues().filter(|q| peers.contains(&&q.peer));
+    let Some(first) = own.next() else { return };
+    let waiting = own.fold((first.send_q, first.waiting), |sum, q| {
         (sum.0.saturating_add(q.send_q), sum.1 + q.waiting)
     });
-    if waiting.0 < UNDER_WAY {
+    // In a burst all queues fill for a moment: what tells is whose is fuller than the others'.
+    let share = waiting.0 as f64 / all.max(1) as f64;
+    if waiting.0 < UNDER_WAY || share < 0.1 {
         return;
     }
     add(Evidence::new(
@@ -609,7 +615,8 @@ fn in_kernel(
             ],
         ),
         Some(&first.quote),
-    ));
+    )
+    .scaled(share));
 }
 
 fn connected(
