@@ -1001,6 +1001,16 @@ fn add_nmt(
         if ctx.outside(time) {
             continue;
         }
+        if let Some(sums) = report.check_sums().filter(|s| !s.within_rounding) {
+            facts.add_issue(
+                place(window, report.range.start, base_lines),
+                format!(
+                    "expected categories that add up to the total, found a difference of {} bytes reserved, {} committed",
+                    sums.reserved_off, sums.committed_off
+                ),
+                ParseErrorKind::Unexpected,
+            );
+        }
         let mut lines = Vec::new();
         for (at, n, line) in lines_of(&window.bytes[report.range.clone()]) {
             let name = line

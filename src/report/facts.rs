@@ -505,19 +505,22 @@ fn connections(facts: &Facts) -> Connections {
     }
 }
 
+pub(super) fn time_source_name(source: TimeSource) -> &'static str {
+    match source {
+        TimeSource::Heading => "heading",
+        TimeSource::FileName => "file-name",
+        TimeSource::ModificationTime => "modification-time",
+        TimeSource::None => "none",
+    }
+}
+
 fn nmt(r: &NmtReport, t: Option<String>, source: TimeSource) -> Nmt {
     let total = r.total;
     let mut sites: Vec<_> = r.sites.iter().collect();
     sites.sort_by_key(|s| std::cmp::Reverse(s.bytes.bytes));
     Nmt {
         t,
-        t_source: match source {
-            TimeSource::Heading => "heading",
-            TimeSource::FileName => "file-name",
-            TimeSource::ModificationTime => "modification-time",
-            TimeSource::None => "none",
-        }
-        .to_owned(),
+        t_source: time_source_name(source).to_owned(),
         kind: match r.kind {
             NmtKind::Summary => "summary",
             NmtKind::Detail => "detail",

@@ -31,6 +31,8 @@ pub struct NativeMemory {
     pub from: Option<String>,
     /// The last.
     pub to: Option<String>,
+    /// Where their times come from: `heading`, `file-name`, `modification-time`, `none`.
+    pub time_source: String,
     /// Seconds between them.
     pub lasts_s: Option<f64>,
     /// The category that holds direct memory on this JDK.
@@ -68,7 +70,7 @@ pub struct CategoryCourse {
     pub count: Option<u64>,
     /// `flat`, `growing`, `plateau`, `returned`, `bursts`; `null` with fewer than five reports.
     pub course: Option<String>,
-    /// The rate of a rise.
+    /// The rate of a rise, where it is surely one.
     pub trend: Option<CategoryTrend>,
     /// Rises of at least a mebibyte from one report to the next.
     pub steps: u64,
@@ -256,6 +258,7 @@ pub(super) fn native_memory(case: &Case<'_>, places: &Places<'_>) -> Option<Nati
         pid: case.run.pid.or(last.report.pid.map(u64::from)),
         from: first.time.map(|t| places.time(t)),
         to: last.time.map(|t| places.time(t)),
+        time_source: super::facts::time_source_name(last.time_source).to_owned(),
         lasts_s: first
             .time
             .zip(last.time)
@@ -340,12 +343,15 @@ fn course(
         peak_bytes: committed.iter().copied().max().unwrap_or(0),
         count: None,
         course: super::course_name(shape.course).map(str::to_owned),
-        trend: shape.slope.filter(|_| rises).map(|s| CategoryTrend {
-            bytes_per_hour: s.bytes_per_hour.round(),
-            low: s.low.round(),
-            high: s.high.round(),
-            since: shape.onset.map(|t| places.time(t)),
-        }),
+        trend: shape
+            .slope
+            .filter(|s| rises && s.low > 0.0)
+            .map(|s| CategoryTrend {
+                bytes_per_hour: s.bytes_per_hour.round(),
+                low: s.low.round(),
+                high: s.high.round(),
+                since: shape.onset.map(|t| places.time(t)),
+            }),
         steps,
         largest_step: largest.map(|(bytes, at)| Step {
             t: samples[at].time.map(|t| places.time(t)),
@@ -443,9 +449,11 @@ fn sites(samples: &[&NmtSample]) -> (Vec<SiteCourse>, u64) {
 /// Resident memory at its last measurement, taken apart; `None` when nothing tells it.
 pub(super) fn resident(case: &Case<'_>, places: &Places<'_>) -> Option<Resident> {
     let last = |gauge: Gauge| {
-        case.facts.memory.gauges.iter().rfind(|g| {
-            g.gauge == gauge && g.time.is_none_or(|t| case.run.lives(t))
-        })
+        case.facts
+            .memory
+            .gauges
+            .iter()
+            .rfind(|g| g.gauge == gauge && g.time.is_none_or(|t| case.run.lives(t)))
     };
     let map = case
         .facts
@@ -479,7 +487,11 @@ pub(super) fn resident(case: &Case<'_>, places: &Places<'_>) -> Option<Resident>
     }
     if let Some(total) = nmt.and_then(|s| s.report.total) {
         // Stacks are counted by what they touched where mappings tell it: before 11 NMT counts them whole.
-        let stacks = if map.is_some() { committed("Thread") } else { 0 };
+        let stacks = if map.is_some() {
+            committed("Thread")
+        } else {
+            0
+        };
         let other = total
             .committed
             .bytes

@@ -300,6 +300,9 @@ fn node(page: &mut Page<'_>, report: &Report, n: &NodeReport, full: bool) -> io:
             page.line(&format!("  … and {} more (-v)", others.len() - most))?;
         }
     }
+    if let Some(r) = n.resident.as_ref().filter(|_| page.style.verbose) {
+        super::nmt::resident(page, n, r)?;
+    }
     if let Some(gap) = n.findings.iter().find(|f| f.rule == "evidence-gap") {
         page.heading("TO BE SURER")?;
         for t in &gap.remedy.now {
@@ -329,7 +332,7 @@ fn offset(n: &NodeReport) -> i32 {
 }
 
 /// A time of the report on the node's own clock, as its logs print it.
-fn clock(n: &NodeReport, t: Option<&String>) -> String {
+pub(super) fn clock(n: &NodeReport, t: Option<&String>) -> String {
     let Some(t) = t else { return "-".to_owned() };
     WallTime::parse_rfc3339(t).map_or_else(
         || t.clone(),
@@ -401,6 +404,9 @@ fn memory(page: &mut Page<'_>, n: &NodeReport, several: bool) -> io::Result<()> 
             "  peak   {:<9} {ratio:>6}  {gauge}  {source}",
             Bytes(peak).to_string()
         ))?;
+        if let Some(t) = &d.used_explained {
+            page.paragraph("         ", &t.shown(page.style.lang), Some(dim()))?;
+        }
     } else {
         page.line("  peak   not known: no NMT, no figures of the actuator, no allocation failure")?;
     }
@@ -456,6 +462,8 @@ fn timeline(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
             None => base.to_owned(),
         }
     };
+    // Levels of other memory are in the JSON; counts are what memory is held against here.
+    let drawn = |s: &&TimelineSeries| !s.level || s.name == "direct_memory_bytes";
     let steps = t.series.iter().map(|s| s.values.len()).max().unwrap_or(0);
     if steps < 2 {
         return Ok(());
@@ -464,6 +472,7 @@ fn timeline(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
     for s in t
         .series
         .iter()
+        .filter(drawn)
         .take(if page.style.verbose { 12 } else { 7 })
     {
         let memory = s.name == "direct_memory_bytes";
