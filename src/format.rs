@@ -581,7 +581,10 @@ fn read_console(
             place: ctx.place(window, record.at + at, record.lines_before + lines),
             line: text,
         };
-        if flags::looks_like_command_line(text) {
+        // It repeats the command, so it comes before what looks like one.
+        if system::read_shell(&quote, facts) {
+            known = true;
+        } else if flags::looks_like_command_line(text) {
             let command = flags::read_command_line(text);
             facts.jvm.add(FlagSource {
                 text: FlagText::CommandLine,
@@ -597,8 +600,6 @@ fn read_console(
                 flags: picked,
                 inert: Vec::new(),
             });
-            known = true;
-        } else if system::read_shell(&quote, facts) {
             known = true;
         } else if let Some((field, value)) = banner::read_line(text) {
             facts.log.add_server(field.into(), value, None, &quote);

@@ -81,6 +81,8 @@ pub struct ClassCount {
     pub instances: u64,
     /// Their bytes in the heap.
     pub bytes: u64,
+    /// Its row.
+    pub quote: Quote,
 }
 
 /// A class histogram.

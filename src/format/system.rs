@@ -440,7 +440,9 @@ pub(super) fn read_smaps(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Fac
         })
     });
     if maps.with_usage {
-        let rss = line_where(window, time, starts(b"Rss:"));
+        // No line tells the sums.
+        let mut rss = line_where(window, time, |_| true);
+        rss.text = Box::default();
         gauge(facts, Gauge::Rss, Some(maps.total.rss), &rss);
         gauge(facts, Gauge::RssAnon, Some(maps.total.anonymous), &rss);
     }
@@ -598,6 +600,10 @@ pub(super) fn read_histogram(window: &Window<'_>, ctx: &Context<'_>, facts: &mut
                 class: row.class.clone(),
                 instances: row.instances,
                 bytes: row.bytes,
+                quote: line_where(window, time, |l| {
+                    let mut words = l.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
+                    words.nth(3) == Some(row.class.as_bytes())
+                }),
             });
         }
     }

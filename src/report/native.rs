@@ -192,10 +192,10 @@ fn reports<'a>(case: &Case<'a>) -> (Vec<&'a NmtSample>, u64) {
         .iter()
         .filter(|s| s.time.is_none_or(|t| case.run.lives(t)) && s.report.total.is_some())
         .collect();
-    let pid = case.run.pid.or_else(|| {
-        let last = all.iter().rev().find_map(|s| s.report.pid);
-        last.map(u64::from)
-    });
+    // A run without a log has the number of whichever report came first.
+    let told = case.facts.log.marks.iter().any(|m| m.pid == case.run.pid);
+    let last = all.iter().rev().find_map(|s| s.report.pid).map(u64::from);
+    let pid = case.run.pid.filter(|_| told).or(last);
     let before = all.len();
     let own: Vec<&NmtSample> = all
         .into_iter()
@@ -255,7 +255,7 @@ pub(super) fn native_memory(case: &Case<'_>, places: &Places<'_>) -> Option<Nati
         kind: kind.to_owned(),
         samples: samples.len() as u64,
         other_processes,
-        pid: case.run.pid.or(last.report.pid.map(u64::from)),
+        pid: last.report.pid.map(u64::from).or(case.run.pid),
         from: first.time.map(|t| places.time(t)),
         to: last.time.map(|t| places.time(t)),
         time_source: super::facts::time_source_name(last.time_source).to_owned(),

@@ -290,11 +290,11 @@ fn holders(case: &Case<'_>, gap: u64, evidence: &mut Vec<Evidence>) {
     let best = OWNERS
         .iter()
         .filter_map(|(class, each)| {
-            let n = h.classes.iter().find(|c| c.class == *class)?.instances;
-            Some((*class, n, n.saturating_mul(*each)))
+            let c = h.classes.iter().find(|c| c.class == *class)?;
+            Some((c, c.instances, c.instances.saturating_mul(*each)))
         })
         .max_by_key(|b| b.2);
-    if let Some((class, n, bytes)) = best
+    if let Some((found, n, bytes)) = best
         && n >= 100
         && bytes >= gap / 4
     {
@@ -303,12 +303,12 @@ fn holders(case: &Case<'_>, gap: u64, evidence: &mut Vec<Evidence>) {
             Text::new(
                 "native.holders",
                 [
-                    ("class", json!(class)),
+                    ("class", json!(found.class)),
                     ("n", json!(n)),
                     ("bytes", json!(bytes)),
                 ],
             ),
-            Some(&h.quote),
+            Some(&found.quote),
         ));
     }
 }

@@ -28,6 +28,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// A pool of the server's own; fewer are no growth.
 const FEWEST: u64 = 200;
+/// What the shape of a curve takes for a mebibyte is here a thread: the address space of its stack.
+const STACK: u64 = 1 << 20;
 
 fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let counted = [
@@ -38,9 +40,13 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         gauge_series(case, Gauge::JavaThreads),
     ];
     let growth: Option<Grown<'_>> = counted
-        .iter()
-        .filter_map(|s| grown(s, FEWEST))
-        .find(|g| g.shape.last >= 2 * g.shape.base.max(FEWEST / 2));
+        .into_iter()
+        .filter_map(|mut s| {
+            s.iter_mut().for_each(|p| p.1 = p.1.saturating_mul(STACK));
+            grown(&s, FEWEST * STACK)
+        })
+        .find(|g| g.shape.last >= 2 * g.shape.base.max(FEWEST / 2 * STACK));
+    let threads = |bytes: u64| bytes / STACK;
     let refused = own_failures(case, FailureKind::NativeThread);
     if growth.is_none() && refused.is_none() {
         return Vec::new();
@@ -52,10 +58,13 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             Text::new(
                 "thread-growth.grows",
                 [
-                    ("from", json!(g.shape.base)),
-                    ("to", json!(g.shape.last)),
+                    ("from", json!(threads(g.shape.base))),
+                    ("to", json!(threads(g.shape.last))),
                     ("since", local(g.onset)),
-                    ("rate", json!(g.slope.bytes_per_hour.round())),
+                    (
+                        "rate",
+                        json!((g.slope.bytes_per_hour / STACK as f64).round()),
+                    ),
                 ],
             ),
             g.quote,
@@ -73,7 +82,10 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let title = match &growth {
         Some(g) => Text::new(
             "thread-growth.title",
-            [("from", json!(g.shape.base)), ("to", json!(g.shape.last))],
+            [
+                ("from", json!(threads(g.shape.base))),
+                ("to", json!(threads(g.shape.last))),
+            ],
         ),
         None => Text::new("thread-growth.title-refused", []),
     };
