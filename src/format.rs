@@ -184,6 +184,9 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     {
         return Ok(Format::JvmText);
     }
+    if has(b" {product}") && has(b"     bool ") && has(b" = ") {
+        return Ok(Format::JvmText);
+    }
     if is_pid_line(first) && (has(b"VM version ") || has(b"java.vm.version=") || has(b"-XX:")) {
         return Ok(Format::JvmText);
     }
@@ -248,6 +251,7 @@ fn system_format(name: &str, head: &[u8]) -> Option<Format> {
         return Some(Format::HeapInfo);
     }
     match proc::sniff(head) {
+        Some(ProcText::Status) => return Some(Format::ProcStatus),
         Some(ProcText::Smaps) => return Some(Format::Smaps),
         Some(ProcText::Meminfo) => return Some(Format::Meminfo),
         Some(ProcText::Ps) => return Some(Format::Ps),
@@ -582,7 +586,9 @@ fn read_console(
             line: text,
         };
         // It repeats the command, so it comes before what looks like one.
-        if system::read_shell(&quote, facts) {
+        if system::read_shell(&quote, facts)
+            || system::read_leak(&window.bytes[record.at + at..], &quote, facts)
+        {
             known = true;
         } else if flags::looks_like_command_line(text) {
             let command = flags::read_command_line(text);
@@ -923,7 +929,14 @@ fn read_jvm_text(window: &Window<'_>, facts: &mut Facts) {
         place: place(window, at, lines),
         line,
     };
-    if has(b"jvm_args:") || has(b"java_command:") {
+    if has(b" {product}") && has(b"     bool ") {
+        facts.jvm.add(FlagSource {
+            text: FlagText::VmFlags,
+            quote: quote.keep(None, true),
+            flags: flags::read_flag_table(window.bytes),
+            inert: Vec::new(),
+        });
+    } else if has(b"jvm_args:") || has(b"java_command:") {
         let command = flags::read_vm_command_line(window.bytes);
         facts.jvm.add(FlagSource {
             text: FlagText::VmCommandLine,

@@ -143,21 +143,7 @@ fn call_sites_of_two_detail_reports_are_matched() {
     ];
     let m = native(&paths);
     let s = &m.sites[0];
-    assert_eq!(
-        s.frames[0],
-        "Unsafe_AllocateMemory0+0x8c"
-            .split('+')
-            .next()
-            .map_or_else(String::new, |f| {
-                // The offset is the build's.
-                s.frames[0]
-                    .split_once('+')
-                    .map_or(String::new(), |(name, at)| {
-                        assert_eq!(name, f);
-                        format!("{name}+{at}")
-                    })
-            })
-    );
+    assert!(s.frames[0].starts_with("Unsafe_AllocateMemory0+"), "{s:?}");
     assert_eq!((s.category.as_deref(), s.bytes), (Some("Other"), 120 << 20));
     assert_eq!((s.delta_bytes, s.delta_count), (Some(24 << 20), Some(31)));
     assert!(m.sites[1..].iter().all(|s| s.delta_bytes == Some(0)));

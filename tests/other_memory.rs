@@ -429,3 +429,21 @@ fn none_of_them_speaks_on_the_other_incidents() {
         }
     }
 }
+
+#[test]
+fn leak_records_of_other_loggers_are_read_too() {
+    let dir = Scratch::new("leak-jul");
+    let jul = LEAK.replace(
+        "2026-11-22 13:05:00,000 ERROR ",
+        "Nov 22, 2026 1:21:41 PM io.netty.util.ResourceLeakDetector reportTracedLeak\nSEVERE: ",
+    );
+    let f = dir.file("leaks.txt", jul.repeat(2).as_bytes());
+    let r = report_of(&[&f], Some(1));
+    let records = r.nodes[0].facts.netty_leak_records.as_ref().unwrap();
+    assert_eq!(records.len(), 1);
+    assert_eq!(
+        records[0].site.as_deref(),
+        Some("com.example.Codec.take(Codec.java:12)")
+    );
+    assert_eq!(records[0].count, 2);
+}

@@ -355,6 +355,23 @@ pub(super) fn add_leak(
     );
 }
 
+/// A leak record of `java.util.logging`, which puts its level before the message: `text` begins with its line, and the
+/// record goes on to the next one.
+pub(super) fn read_leak(text: &[u8], line: &QuoteText<'_>, facts: &mut Facts) -> bool {
+    const LEAK: &[u8] = b": LEAK: ";
+    let is = |l: &[u8]| {
+        memchr::memmem::find(&l[..l.len().min(40)], LEAK).is_some()
+            && memchr::memmem::find(l, b" was not called before it's garbage-collected").is_some()
+    };
+    if !is(line.line) {
+        return false;
+    }
+    let more = &text[line.line.len().min(text.len())..];
+    let end = memchr::memmem::find(more, LEAK).unwrap_or(more.len());
+    add_leak(facts, &more[..end], None, line);
+    true
+}
+
 /// Packages that every leaked buffer passes through.
 const LIBRARIES: [&str; 8] = [
     "io.netty.",

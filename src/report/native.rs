@@ -149,7 +149,7 @@ pub struct Resident {
 /// A part of resident memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
-    /// `java-heap`, `nmt-other`, `thread-stacks`, `files`, `left`.
+    /// `java-heap`, `java-heap-committed`, `nmt-other`, `thread-stacks`, `files`, `left`.
     pub name: String,
     /// Bytes; below zero for `left` when NMT has committed what was never touched.
     pub bytes: i64,
@@ -527,7 +527,7 @@ pub(super) fn resident(case: &Case<'_>, places: &Places<'_>) -> Option<Resident>
                 name: name.to_owned(),
                 bytes,
                 share: ratio(bytes, rss),
-                what: Text::new(&format!("resident.{name}"), []),
+                what: what(name),
             })
             .collect(),
         kinds: map.map_or_else(Vec::new, |m| kinds(m, rss)),
@@ -537,6 +537,18 @@ pub(super) fn resident(case: &Case<'_>, places: &Places<'_>) -> Option<Resident>
         container_limit_bytes: case.facts.system.container_limit.as_ref().map(|l| l.0),
         physical_bytes: case.facts.memory.physical.as_ref().map(|p| p.0),
     })
+}
+
+/// What a part is.
+fn what(name: &str) -> Text {
+    match name {
+        "java-heap" => Text::new("resident.java-heap", []),
+        "java-heap-committed" => Text::new("resident.java-heap-committed", []),
+        "nmt-other" => Text::new("resident.nmt-other", []),
+        "thread-stacks" => Text::new("resident.thread-stacks", []),
+        "files" => Text::new("resident.files", []),
+        _ => Text::new("resident.left", []),
+    }
 }
 
 /// The report nearest to a time, of the same run: figures of two moments do not add up.

@@ -187,7 +187,7 @@ fn categories(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Resu
             "share",
             "change",
             "rate",
-            "tenth … ninetieth pct",
+            "p10 … p90 an hour",
             "steps",
             "over time",
         ],
