@@ -20,6 +20,8 @@ pub enum Command {
     Analyze(Box<Analyze>),
     /// One heap dump: direct memory by owner, by pool, by client connection
     Heap(Box<Heap>),
+    /// Native Memory Tracking: one report, the difference of two, a series; by category and call site
+    Nmt(Box<Nmt>),
     /// What a rule looks for, why, and what to do; without RULE the catalogue
     Explain {
         /// Id of a rule, such as faulty-client
@@ -144,17 +146,9 @@ pub struct Heap {
     pub reading: Reading,
 }
 
-/// Arguments of `analyze`.
+/// What the inputs may lack, and which of them counts.
 #[derive(Debug, Args)]
-pub struct Analyze {
-    /// Directories, files, or - for standard input; several log directories are several nodes
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-
-    /// Name a node: NAME=PATH (may be given several times)
-    #[arg(long = "node", value_name = "NAME=PATH")]
-    pub nodes: Vec<String>,
-
+pub struct Known {
     /// Zone of times without one, such as +08:00 or UTC (else what the files show, else UTC)
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     pub tz: Option<String>,
@@ -178,6 +172,46 @@ pub struct Analyze {
     /// Physical memory of the machine or container, when no file tells it
     #[arg(long, value_name = "SIZE")]
     pub physical_memory: Option<String>,
+}
+
+/// Arguments of `nmt`.
+#[derive(Debug, Args)]
+pub struct Nmt {
+    /// Answers to VM.native_memory, crash files, loops, or directories of them; two are compared, more are a series
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// What the inputs lack.
+    #[command(flatten)]
+    pub known: Known,
+
+    /// Where the report goes.
+    #[command(flatten)]
+    pub output: Output,
+
+    /// When to fail.
+    #[command(flatten)]
+    pub gates: Gates,
+
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Arguments of `analyze`.
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Directories, files, or - for standard input; several log directories are several nodes
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Name a node: NAME=PATH (may be given several times)
+    #[arg(long = "node", value_name = "NAME=PATH")]
+    pub nodes: Vec<String>,
+
+    /// What the inputs lack.
+    #[command(flatten)]
+    pub known: Known,
 
     /// Where the report goes.
     #[command(flatten)]

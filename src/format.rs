@@ -15,8 +15,8 @@ use crate::parse::record::{Record, Records, Undated, trim_line_end};
 use crate::parse::statement::{Event, Rows, Series, Text, banner};
 use crate::parse::wrapping::{LineMap, Wrapping, is_dirty, unwrap};
 use crate::parse::{
-    ParseErrorKind, access, cut, flags, gc, heap_info, histogram, hs_err, kernel, nmt, prometheus,
-    push, sockets,
+    ParseErrorKind, access, cgroup, cut, flags, gc, heap_info, histogram, hs_err, jstat, kernel,
+    malloc_info, nmt, prometheus, push, sockets,
 };
 use crate::span::{Place, Window};
 use crate::units::WallTime;
@@ -58,6 +58,16 @@ pub enum Format {
     HsErr,
     /// The kernel's words on running out of memory.
     Kernel,
+    /// Output of `top -b`.
+    Top,
+    /// `/proc/PID/limits`.
+    Limits,
+    /// Output of `jstat -gc` or `-gcutil`.
+    Jstat,
+    /// Files of a control group's memory controller.
+    Cgroup,
+    /// Answer to `System.native_heap_info`: glibc's `malloc_info`.
+    MallocInfo,
     /// Prometheus text of the actuator.
     Prometheus,
     /// Nacos's settings.
@@ -91,6 +101,11 @@ impl Format {
             Self::HeapInfo => "heap-info",
             Self::HsErr => "hs-err",
             Self::Kernel => "kernel-log",
+            Self::Top => "top",
+            Self::Limits => "limits",
+            Self::Jstat => "jstat",
+            Self::Cgroup => "cgroup",
+            Self::MallocInfo => "malloc-info",
             Self::Prometheus => "prometheus",
             Self::Properties => "properties",
             Self::HeapDump => "heap-dump",
@@ -157,7 +172,7 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if is_gc(head) {
         return Ok(Format::GcLog);
     }
-    if let Some(f) = system_format(head) {
+    if let Some(f) = system_format(name, head) {
         return Ok(f);
     }
     if lines.clone().take(20).any(access::looks_like_access) {
@@ -167,6 +182,9 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
         || has(b"java_command:")
         || has(b"-XX:+") && has(b"-XX:") && is_pid_line(first)
     {
+        return Ok(Format::JvmText);
+    }
+    if has(b" {product}") && has(b"     bool ") && has(b" = ") {
         return Ok(Format::JvmText);
     }
     if is_pid_line(first) && (has(b"VM version ") || has(b"java.vm.version=") || has(b"-XX:")) {
@@ -191,8 +209,7 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if by_name == Some(Series::ConfigPullCheck) {
         return Ok(Format::Log(Series::ConfigPullCheck));
     }
-    let mut all = head.split(|&b| b == b'\n').map(trim_line_end);
-    if all.clone().take(3).any(is_kernel_line) || all.any(kernel::is_oom_line) {
+    if is_kernel(head) {
         return Ok(Format::Kernel);
     }
     const STATEMENTS: [&[u8]; 8] = [
@@ -211,11 +228,32 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if by_name.is_some() {
         return Err("a Nacos log by its name, but no record in its first bytes");
     }
+    if has(b" was not called before it's garbage-collected") {
+        return Ok(Format::Log(Series::Console));
+    }
     Err("of no known format")
 }
 
 /// Texts of jcmd, of /proc and of Linux's tools that no first word gives away.
-fn system_format(head: &[u8]) -> Option<Format> {
+fn system_format(name: &str, head: &[u8]) -> Option<Format> {
+    // Behind a stamp such as the kernel's everything else is only part of a line.
+    if head
+        .split(|&b| b == b'\n')
+        .take(3)
+        .any(kernel::is_kernel_line)
+    {
+        return Some(Format::Kernel);
+    }
+    if jstat::looks_like_jstat(head) {
+        return Some(Format::Jstat);
+    }
+    if malloc_info::looks_like_malloc_info(head) {
+        return Some(Format::MallocInfo);
+    }
+    let file = name.rsplit('/').next().unwrap_or(name);
+    if cgroup::looks_like_cgroup(file, head) {
+        return Some(Format::Cgroup);
+    }
     if histogram::looks_like_histogram(head) {
         return Some(Format::Histogram);
     }
@@ -223,28 +261,24 @@ fn system_format(head: &[u8]) -> Option<Format> {
         return Some(Format::HeapInfo);
     }
     match proc::sniff(head) {
+        Some(ProcText::Status) => return Some(Format::ProcStatus),
         Some(ProcText::Smaps) => return Some(Format::Smaps),
         Some(ProcText::Meminfo) => return Some(Format::Meminfo),
         Some(ProcText::Ps) => return Some(Format::Ps),
         Some(ProcText::Pmap) => return Some(Format::Pmap),
+        Some(ProcText::Top) => return Some(Format::Top),
+        Some(ProcText::Limits) => return Some(Format::Limits),
         _ => {}
     }
     sockets::looks_like_sockets(head).then_some(Format::Sockets)
 }
 
-/// `[    0.000000] Linux version …`: seconds since the machine started.
-fn is_kernel_line(line: &[u8]) -> bool {
-    let stamp = line
-        .strip_prefix(b"[")
-        .and_then(|t| cut::before(t, b"] "))
-        .map(<[u8]>::trim_ascii);
-    stamp
-        .and_then(|s| s.len().checked_sub(7).map(|dot| s.split_at(dot)))
-        .is_some_and(|(seconds, micros)| {
-            cut::whole_number(seconds).is_some()
-                && micros.starts_with(b".")
-                && cut::whole_number(&micros[1..]).is_some()
-        })
+/// The kernel's log: its stamps, or its words on running out of memory, wherever they stand; syslog; a container's end.
+fn is_kernel(head: &[u8]) -> bool {
+    let mut lines = head.split(|&b| b == b'\n').map(trim_line_end);
+    let stamped = |l: &[u8]| kernel::is_kernel_line(l) || kernel::is_syslog_line(l);
+    lines.clone().take(5).any(stamped)
+        || lines.any(|l| kernel::is_oom_line(l) || kernel::is_container_oom(l))
 }
 
 fn is_setting(line: &[u8]) -> bool {
@@ -560,6 +594,9 @@ fn read_records(
         };
         if let Some((_, event)) = rows.read(&text).or_else(|| Rows::anywhere().read(&text)) {
             known = true;
+            if event == Event::NettyLeak {
+                system::add_leak(facts, record.continuation(), time, &line.quote);
+            }
             if event != Event::Known {
                 used = true;
                 facts.log.add(event, &line);
@@ -648,7 +685,12 @@ fn read_console(
             place: ctx.place(window, record.at + at, record.lines_before + lines),
             line: text,
         };
-        if flags::looks_like_command_line(text) {
+        // It repeats the command, so it comes before what looks like one.
+        if system::read_shell(&quote, facts)
+            || system::read_leak(&window.bytes[record.at + at..], &quote, facts)
+        {
+            known = true;
+        } else if flags::looks_like_command_line(text) {
             let command = flags::read_command_line(text);
             facts.jvm.add(FlagSource {
                 text: FlagText::CommandLine,
@@ -868,15 +910,7 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     let before = facts.memory.nmt.len() + facts.memory.gauges.len();
     match ctx.format {
         Format::Nmt => read_nmt(window, ctx, facts),
-        Format::ProcStatus => {
-            for (key, gauge) in [
-                (&b"VmRSS:"[..], Gauge::Rss),
-                (b"RssAnon:", Gauge::RssAnon),
-                (b"Threads:", Gauge::Threads),
-            ] {
-                read_gauge(window, ctx, facts, key, gauge);
-            }
-        }
+        Format::ProcStatus => system::read_status(window, ctx, facts),
         Format::JvmText => read_jvm_text(window, facts),
         Format::Prometheus => read_prometheus(window, ctx, facts),
         Format::Properties => system::read_properties(window, facts),
@@ -889,10 +923,12 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
         Format::HeapInfo => system::read_heap_info(window, ctx, facts),
         Format::HsErr => system::read_hs_err(window, ctx, facts),
         Format::Kernel => system::read_kernel(window, ctx, facts),
-        Format::SmapsRollup => {
-            read_gauge(window, ctx, facts, b"Rss:", Gauge::Rss);
-            read_gauge(window, ctx, facts, b"Anonymous:", Gauge::RssAnon);
-        }
+        Format::SmapsRollup => system::read_rollup(window, ctx, facts),
+        Format::Top => system::read_top(window, ctx, facts),
+        Format::Limits => system::read_limits(window, ctx, facts),
+        Format::Jstat => system::read_jstat(window, ctx, facts),
+        Format::Cgroup => system::read_cgroup(window, ctx, facts),
+        Format::MallocInfo => system::read_malloc_info(window, ctx, facts),
         Format::Free => {
             for (at, lines, text) in lines_of(window.bytes) {
                 let Some(rest) = text.strip_prefix(b"Mem:") else {
@@ -926,6 +962,11 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
         .iter()
         .rfind(|s| s.place.artefact == window.artefact)
         .map_or(ctx.sample_time().1, |s| s.time_source);
+    let source = if facts.memory.looped.contains(&window.artefact) {
+        TimeSource::Heading
+    } else {
+        source
+    };
     facts.memory.clocks.insert(window.artefact, source);
     let time = ctx.sample_time().0;
     let c = facts.coverage(window.artefact);
@@ -960,7 +1001,7 @@ fn read_prometheus(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
                 scrape.direct.as_ref().and_then(|p| p.used),
                 &b"id=\"direct\""[..],
             ),
-            (Gauge::Threads, scrape.threads_live, b"jvm_threads_live"),
+            (Gauge::JavaThreads, scrape.threads_live, b"jvm_threads_live"),
             (Gauge::HeapUsed, scrape.heap_used, b"area=\"heap\""),
         ];
         for (gauge, value, literal) in figures {
@@ -994,7 +1035,14 @@ fn read_jvm_text(window: &Window<'_>, facts: &mut Facts) {
         place: place(window, at, lines),
         line,
     };
-    if has(b"jvm_args:") || has(b"java_command:") {
+    if has(b" {product}") && has(b"     bool ") {
+        facts.jvm.add(FlagSource {
+            text: FlagText::VmFlags,
+            quote: quote.keep(None, true),
+            flags: flags::read_flag_table(window.bytes),
+            inert: Vec::new(),
+        });
+    } else if has(b"jvm_args:") || has(b"java_command:") {
         let command = flags::read_vm_command_line(window.bytes);
         facts.jvm.add(FlagSource {
             text: FlagText::VmCommandLine,
@@ -1024,38 +1072,6 @@ fn read_jvm_text(window: &Window<'_>, facts: &mut Facts) {
             flags: flags::read_vm_flags(window.bytes),
             inert: Vec::new(),
         });
-    }
-}
-
-fn read_gauge(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, key: &[u8], gauge: Gauge) {
-    let (time, _) = ctx.sample_time();
-    if ctx.outside(time) {
-        return;
-    }
-    for (at, lines, text) in lines_of(window.bytes) {
-        let Some(rest) = text.strip_prefix(key) else {
-            continue;
-        };
-        let rest = rest.trim_ascii_start();
-        let Some((n, rest)) = cut::number(rest) else {
-            continue;
-        };
-        let value = if rest.trim_ascii() == b"kB" {
-            n.saturating_mul(1024)
-        } else {
-            n
-        };
-        facts.memory.gauges.push(GaugeSample {
-            gauge,
-            time,
-            value,
-            quote: QuoteText {
-                place: place(window, at, lines),
-                line: text,
-            }
-            .keep(time, true),
-        });
-        return;
     }
 }
 
@@ -1104,6 +1120,16 @@ fn add_nmt(
         }
         if ctx.outside(time) {
             continue;
+        }
+        if let Some(sums) = report.check_sums().filter(|s| !s.within_rounding) {
+            facts.add_issue(
+                place(window, report.range.start, base_lines),
+                format!(
+                    "expected categories that add up to the total, found a difference of {} bytes reserved, {} committed",
+                    sums.reserved_off, sums.committed_off
+                ),
+                ParseErrorKind::Unexpected,
+            );
         }
         let mut lines = Vec::new();
         for (at, n, line) in lines_of(&window.bytes[report.range.clone()]) {

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Analyze(a) => command::analyze::run(&a),
         Command::Heap(h) => command::heap::run(&h),
+        Command::Nmt(n) => command::nmt::run(&n),
         Command::Explain { rule, lang } => command::explain::run(rule.as_deref(), lang),
     };
     match done {

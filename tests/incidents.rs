@@ -11,12 +11,13 @@ use nacos_offheap::report::{Report, json, table};
 use nacos_offheap::rules::{Outcome, Severity};
 use support::{Scratch, files_below, fixture, golden, report_of};
 
-const INCIDENTS: [&str; 5] = [
+const INCIDENTS: [&str; 6] = [
     "stuck-client",
     "healthy",
     "slow-client",
     "fan-out",
     "cluster",
+    "native-leak",
 ];
 
 fn as_json(r: &Report) -> String {

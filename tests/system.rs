@@ -196,3 +196,256 @@ fn gc_logs_count_collections_and_those_that_were_asked_for() {
         }
     }
 }
+
+/// The values of a gauge, in order of time.
+fn gauge(r: &Report, name: &str) -> Vec<(Option<String>, u64)> {
+    let p = facts(r).process.as_ref().unwrap();
+    p.series
+        .iter()
+        .filter(|s| s.gauge == name)
+        .map(|s| (s.t.clone(), s.value))
+        .collect()
+}
+
+#[test]
+fn loops_of_ps_and_status_take_the_time_above_each() {
+    let dir = Scratch::new("loops");
+    let ps = dir.file(
+        "ps.log",
+        b"2026-11-22 13:00:00\n  PID   RSS NLWP CMD\n   77 900000 200 java -jar nacos-server.jar\n2026-11-22 13:01:00\n  PID   RSS NLWP CMD\n   77 910000 201 java -jar nacos-server.jar\n",
+    );
+    let r = report_of(&[&ps], Some(1));
+    assert_eq!(
+        gauge(&r, "rss_bytes"),
+        [
+            (Some("2026-11-22T13:00:00Z".to_owned()), 900_000 << 10),
+            (Some("2026-11-22T13:01:00Z".to_owned()), 910_000 << 10),
+        ]
+    );
+    let status = dir.file(
+        "status.log",
+        b"Sun Nov 22 13:00:00 UTC 2026\nVmRSS:\t   100 kB\nThreads:\t7\nSun Nov 22 13:01:00 UTC 2026\nVmRSS:\t   200 kB\nThreads:\t8\n",
+    );
+    let r = report_of(&[&status], Some(1));
+    assert_eq!(format(&r), "proc-status");
+    let rss = gauge(&r, "rss_bytes");
+    assert_eq!(rss[1], (Some("2026-11-22T13:01:00Z".to_owned()), 200 << 10));
+    assert_eq!(facts(&r).threads.as_ref().unwrap().last, Some(8));
+    // Sources are marked.
+    let p = facts(&r).process.as_ref().unwrap();
+    assert!(
+        p.series
+            .iter()
+            .all(|s| s.source.as_deref() == Some("status.log"))
+    );
+}
+
+#[test]
+fn top_tells_the_jvms_size_on_the_day_it_was_taken() {
+    let dir = Scratch::new("top");
+    let text = std::fs::read(fixture("proc/top-b.txt")).unwrap();
+    let r = report_of(&[&dir.file("top-20261122-130800.txt", &text)], Some(1));
+    assert_eq!(format(&r), "top");
+    let rss = gauge(&r, "rss_bytes");
+    assert_eq!(rss.len(), 2);
+    assert!(rss.iter().all(|s| s.1 == 173_948 << 10));
+    assert!(rss[0].0.as_ref().unwrap().starts_with("2026-11-22T13:07:"));
+    let text = std::fs::read(fixture("proc/top-b-threads.txt")).unwrap();
+    let r = report_of(&[&dir.file("top-20261122-130900.txt", &text)], Some(1));
+    assert_eq!(facts(&r).threads.as_ref().unwrap().last, Some(26));
+}
+
+#[test]
+fn jstat_limits_and_malloc_tell_what_they_can() {
+    let r = of("proc/jstat-gc.txt");
+    assert_eq!(format(&r), "jstat");
+    assert_eq!(gauge(&r, "heap_used_bytes").len(), 4);
+    assert_eq!(
+        gauge(&r, "heap_committed_bytes")[0].1,
+        (7168 + 58_368) << 10
+    );
+    let r = of("proc/limits.txt");
+    assert_eq!(format(&r), "limits");
+    let l = facts(&r).process.as_ref().unwrap().limits.clone().unwrap();
+    assert_eq!(
+        (l.address_space_bytes, l.processes, l.open_files),
+        (None, Some(96_365), Some(20_000))
+    );
+    let r = of("proc/malloc-info-jdk21.txt");
+    assert_eq!(format(&r), "malloc-info");
+    let m = &facts(&r).process.as_ref().unwrap().malloc.as_ref().unwrap()[0];
+    assert_eq!(
+        (m.system_bytes, m.mapped_bytes, m.kept_bytes),
+        (Some(73_490_432), Some(85_721_088), Some(10_904_118))
+    );
+}
+
+#[test]
+fn a_listing_of_many_sockets_quotes_the_fullest_of_each_peer() {
+    let dir = Scratch::new("ss-many");
+    let mut text = "State  Recv-Q Send-Q Local Address:Port Peer Address:Port\n".to_owned();
+    for i in 0..6_000 {
+        text.push_str(&format!(
+            "ESTAB 0 {} 10.0.0.1:9848 10.{}.{}.7:{}\n",
+            1 + i % 3,
+            (i / 3) / 250,
+            (i / 3) % 250,
+            40_000 + i % 3
+        ));
+    }
+    let r = report_of(&[&dir.file("ss.txt", text.as_bytes())], Some(1));
+    let q = facts(&r).send_queues.as_ref().unwrap();
+    assert!(
+        q.iter()
+            .all(|q| (q.sockets, q.send_q_bytes, q.send_q_max_bytes) == (3, 6, 3))
+    );
+}
+
+#[test]
+fn bytes_in_the_kernel_speak_for_a_stuck_reader_and_an_empty_queue_clears_nobody() {
+    let claims = |ss: &str| -> Vec<String> {
+        let dir = Scratch::new("queue");
+        let from = fixture("incidents/stuck-client");
+        for f in support::files_below(&from) {
+            let rel = f
+                .strip_prefix(&from)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            dir.file(&rel, &std::fs::read(&f).unwrap());
+        }
+        dir.file("os/ss-20261123-005500.txt", ss.as_bytes());
+        let r = report_of(&[dir.0.as_path()], None);
+        let f = r.nodes[0]
+            .findings
+            .iter()
+            .find(|f| f.rule == "faulty-client")
+            .unwrap();
+        assert_eq!(f.subjects[0].value, "10.140.5.77");
+        f.evidence.iter().map(|e| e.claim.id.clone()).collect()
+    };
+    const HEAD: &str = "State  Recv-Q Send-Q Local Address:Port Peer Address:Port\n";
+    let row = |n: u64| format!("{HEAD}ESTAB 0 {n} 10.140.0.1:9848 10.140.5.77:40000\n");
+    let with = claims(&row(2_000_000));
+    let empty = claims(&row(0));
+    assert!(
+        with.iter().any(|c| c == "faulty-client.in-kernel"),
+        "{with:?}"
+    );
+    assert!(!empty.iter().any(|c| c == "faulty-client.in-kernel"));
+    assert_eq!(with.len(), empty.len() + 1);
+    // Another port is not gRPC's.
+    assert_eq!(claims(&row(2_000_000).replace(":9848", ":8848")), empty);
+}
+
+/// Of a server's start line and log: limit, low, high, explanation, books.
+fn limits(start: &str, log: &str, jdk: u32) -> nacos_offheap::report::model::DirectMemory {
+    let dir = Scratch::new("limits");
+    dir.file("logs/start.out", start.as_bytes());
+    dir.file("logs/nacos.log", log.as_bytes());
+    let version = match jdk {
+        8 => "jvm/vm-version-jdk8.txt",
+        _ => "incidents/native-leak/jvm/vm_version.txt",
+    };
+    dir.file("vm_version.txt", &std::fs::read(fixture(version)).unwrap());
+    report_of(&[dir.0.as_path()], Some(1)).nodes[0]
+        .direct_memory
+        .clone()
+}
+
+const FAILED_NETTY: &str = "2026-11-22 13:05:00,000 ERROR x\nio.grpc.netty.shaded.io.netty.util.internal.OutOfDirectMemoryError: failed to allocate 2097152 byte(s) of direct memory (used: 501219607, max: 503316480)\n";
+
+#[test]
+fn under_parallel_the_derived_limit_is_a_range_until_an_exception_prints_it() {
+    let start = "/opt/jdk/bin/java -Xms512m -Xmx512m -Xmn256m -XX:+UseParallelGC --add-opens java.base/java.nio=ALL-UNNAMED -Dio.grpc.netty.shaded.io.netty.tryReflectionSetAccessible=true -jar /opt/nacos/target/nacos-server.jar\n";
+    let log = "2026-11-22 13:05:00,000 INFO x\n";
+    let d = limits(start, log, 17);
+    assert_eq!(d.limit_source.as_deref(), Some("derived"));
+    let (low, high) = (d.limit_low.unwrap(), d.limit_high.unwrap());
+    assert!(low <= 503_316_480 && 515_375_104 <= high, "{low} {high}");
+    assert_eq!(d.limit_explained.unwrap().id, "limit.range");
+    let d = limits(start, FAILED_NETTY, 17);
+    assert_eq!(
+        (d.limit_bytes, d.limit_low, d.limit_high),
+        (Some(503_316_480), Some(503_316_480), Some(503_316_480))
+    );
+    assert_eq!(d.limit_source.as_deref(), Some("exception"));
+}
+
+#[test]
+fn sources_that_contradict_each_other_are_said_and_the_exception_stands() {
+    let start = "/opt/jdk/bin/java -Xms512m -Xmx512m -XX:MaxDirectMemorySize=256m -jar /opt/nacos/target/nacos-server.jar\n";
+    let d = limits(start, FAILED_NETTY, 17);
+    assert_eq!(d.limit_bytes, Some(503_316_480));
+    let e = d.limit_explained.unwrap();
+    assert_eq!(
+        (e.id.as_str(), &e.params["other"]),
+        ("limit.contradicted", &serde_json::json!(256 << 20))
+    );
+    // The same figure twice is none.
+    let agreed = start.replace("256m", "480m");
+    assert_eq!(
+        limits(&agreed, FAILED_NETTY, 17)
+            .limit_explained
+            .unwrap()
+            .id,
+        "limit.exception"
+    );
+}
+
+#[test]
+fn two_books_have_a_limit_each_and_options_behind_the_jar_none() {
+    let start = "/opt/jdk8/bin/java -Xms512m -Xmx512m -Xmn256m -XX:MaxDirectMemorySize=128m -Dio.grpc.netty.shaded.io.netty.maxDirectMemory=67108864 -jar /opt/nacos/target/nacos-server.jar -XX:MaxDirectMemorySize=1g\n";
+    let log = "2026-11-22 13:05:00,000 INFO x\n";
+    let d = limits(start, log, 8);
+    let books: Vec<_> = d
+        .books
+        .iter()
+        .map(|b| (b.book.as_str(), b.limit_bytes, b.cleaner))
+        .collect();
+    assert_eq!(
+        books,
+        [
+            ("jdk", Some(128 << 20), true),
+            ("netty", Some(64 << 20), false)
+        ]
+    );
+}
+
+#[test]
+fn the_forms_of_jdk_8_are_told_from_later_ones() {
+    // CMS, its limit, and a failure without figures.
+    let start = "/opt/jdk8/bin/java -Xms512m -Xmx512m -Xmn256m -XX:+UseConcMarkSweepGC -XX:SurvivorRatio=8 -jar /opt/nacos/target/nacos-server.jar\n";
+    let log = "2026-11-22 13:05:00,000 ERROR x\njava.lang.OutOfMemoryError: Direct buffer memory\n\tat java.nio.Bits.reserveMemory(Bits.java:694)\n";
+    let d = limits(start, log, 8);
+    assert_eq!(d.limit_bytes, Some(510_066_688));
+    assert_eq!((d.exhausted.count, d.used_peak_bytes), (1, None));
+    // What NMT shows is never shown as direct memory alone.
+    let dir = Scratch::new("jdk8-internal");
+    for (from, to) in [("first", "004906"), ("last", "005518")] {
+        let text = std::fs::read(fixture(&format!("nmt/jdk8-{from}.txt"))).unwrap();
+        dir.file(&format!("nmt-20261123-{to}.txt"), &text);
+    }
+    let d = report_of(&[dir.0.as_path()], Some(1)).nodes[0]
+        .direct_memory
+        .clone();
+    assert_eq!(d.used_source.as_deref(), Some("nmt:Internal"));
+    assert!(
+        d.used_explained
+            .unwrap()
+            .text
+            .contains("7 to 15 MiB of the VM's own")
+    );
+}
+
+#[test]
+fn the_table_of_all_flags_is_read_and_a_filtered_status_is_one() {
+    let r = of("jvm/vm-flags-all-jdk17.txt");
+    assert_eq!(format(&r), "jvm-text");
+    assert_eq!(r.nodes[0].jvm.collector.as_deref(), Some("G1"));
+    let dir = Scratch::new("status-filtered");
+    let f = dir.file("rss.txt", b"VmRSS:\t  162836 kB\nRssAnon:\t  140092 kB\n");
+    let r = report_of(&[&f], Some(1));
+    assert_eq!(format(&r), "proc-status");
+    assert_eq!(gauge(&r, "rss_anon_bytes")[0].1, 140_092 << 10);
+}

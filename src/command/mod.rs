@@ -3,16 +3,19 @@
 pub(crate) mod analyze;
 pub(crate) mod explain;
 pub(crate) mod heap;
+pub(crate) mod nmt;
 mod output;
 
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use nacos_offheap::artefact::Inputs;
-use nacos_offheap::cli::{Gates, Output, Reading};
+use nacos_offheap::cli::{Gates, Known, Output, Reading};
 use nacos_offheap::gate::{Gate, Held};
 use nacos_offheap::report::Report;
+use nacos_offheap::rules::Given;
+use nacos_offheap::units::{Bytes, WallTime, parse_offset};
 use nacos_offheap::{Options, analyse};
 
 use crate::progress::Progress;
@@ -86,4 +89,46 @@ fn exit_code(report: &Report, gates: &[Gate], options: &Gates) -> u8 {
         return INCOMPLETE;
     }
     0
+}
+
+/// What the arguments tell the library.
+fn options(a: &Known, reading: &Reading) -> Result<Options> {
+    let size = |name: &str, value: &Option<String>| -> Result<Option<u64>> {
+        value
+            .as_deref()
+            .map(|v| {
+                Bytes::parse(v).map(|b| b.0).with_context(|| {
+                    format!("--{name} {v}: expected a size such as 480m or 503316480")
+                })
+            })
+            .transpose()
+    };
+    let time = |name: &str, value: &Option<String>| -> Result<Option<WallTime>> {
+        value
+            .as_deref()
+            .map(|v| {
+                WallTime::parse(v).with_context(|| {
+                    format!("--{name} {v}: expected a time of the node's clock such as \"2026-11-22 23:50\"")
+                })
+            })
+            .transpose()
+    };
+    Ok(Options {
+        given: Given {
+            max_direct_memory: size("max-direct-memory", &a.max_direct_memory)?,
+            heap: size("heap", &a.heap)?,
+            physical_memory: size("physical-memory", &a.physical_memory)?,
+            offset_minutes: a
+                .tz
+                .as_deref()
+                .map(|z| {
+                    parse_offset(z).with_context(|| {
+                        format!("--tz {z}: expected an offset such as +08:00, or UTC")
+                    })
+                })
+                .transpose()?,
+        },
+        since_until: (time("since", &a.since)?, time("until", &a.until)?),
+        jobs: reading.jobs,
+    })
 }

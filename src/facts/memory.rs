@@ -57,7 +57,7 @@ pub enum Gauge {
     RssAnon,
     /// The JDK's pool of direct buffers, as the JVM's beans show it.
     DirectPool,
-    /// Java threads alive.
+    /// Threads of the process, native ones included.
     Threads,
     /// Java heap in use.
     HeapUsed,
@@ -65,6 +65,22 @@ pub enum Gauge {
     HeapCommitted,
     /// Metaspace committed.
     MetaspaceCommitted,
+    /// Resident pages of files.
+    RssFile,
+    /// Swapped out.
+    Swap,
+    /// Java threads alive, as the JVM's beans count them.
+    JavaThreads,
+    /// Memory of the container, page cache included.
+    Container,
+}
+
+impl Gauge {
+    /// Whether it is a count, not bytes.
+    #[must_use]
+    pub fn is_count(self) -> bool {
+        matches!(self, Self::Threads | Self::JavaThreads)
+    }
 }
 
 /// A figure at a time.
@@ -109,6 +125,10 @@ pub struct MemoryFacts {
     pub gauges: Vec<GaugeSample>,
     /// For each file that is no log: where the times of its samples come from.
     pub clocks: BTreeMap<ArtefactId, TimeSource>,
+    /// Files that are loops, with a time above each record.
+    pub looped: std::collections::BTreeSet<ArtefactId>,
+    /// For files whose headings name their zone: minutes east of UTC.
+    pub zones: BTreeMap<ArtefactId, i32>,
     /// Physical memory of the machine.
     pub physical: Option<(u64, Quote)>,
     /// Heap dumps, in the order they were taken.
@@ -122,6 +142,8 @@ impl MemoryFacts {
         self.nmt_status.extend(other.nmt_status);
         self.gauges.extend(other.gauges);
         self.clocks.extend(other.clocks);
+        self.zones.extend(other.zones);
+        self.looped.extend(other.looped);
         self.dumps.extend(other.dumps);
         self.physical = match (self.physical.take(), other.physical) {
             (Some(a), Some(b)) => Some(if b.1.place < a.1.place { b } else { a }),
@@ -151,6 +173,21 @@ impl MemoryFacts {
                 moved.insert(s.place.artefact, by);
             }
         }
+        for (artefact, theirs) in &self.zones {
+            let by = offset_minutes - theirs;
+            if by == 0 {
+                continue;
+            }
+            for g in self
+                .gauges
+                .iter_mut()
+                .filter(|g| g.quote.place.artefact == *artefact)
+            {
+                g.time = g.time.map(|t| t.plus_ms(i64::from(by) * 60_000));
+                g.quote.time = g.time;
+            }
+            moved.insert(*artefact, by);
+        }
         let zoned: Vec<ArtefactId> = self
             .nmt
             .iter()
@@ -161,8 +198,10 @@ impl MemoryFacts {
                     .is_some_and(|h| h.offset_minutes.is_some())
             })
             .map(|s| s.place.artefact)
+            .chain(self.zones.keys().copied())
             .collect();
         if offset_minutes == 0 {
+            self.settle();
             return moved;
         }
         // All files of one kind of clock are moved together, or none: one script wrote them.

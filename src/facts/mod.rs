@@ -208,6 +208,7 @@ impl Facts {
             .filter_map(|(_, a)| Some((a.first_time()?, a.last_time()?)))
             .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let moved = self.memory.align(offset_minutes, given, logs);
+        self.system.shift(&moved);
         for (artefact, by) in moved {
             let shift = i64::from(by) * 60_000;
             let coverage = self.coverage(artefact);

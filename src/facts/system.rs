@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::quote::{Quote, QuoteText};
+use crate::parse::cgroup::CgroupMemory;
 use crate::parse::gc::{Pause, PauseKind};
 use crate::parse::hs_err::CrashKind;
 use crate::parse::kernel::OomKill;
-use crate::parse::proc::{MappingKind, Usage};
+use crate::parse::malloc_info::MallocInfo;
+use crate::parse::proc::{Limits, MappingKind, Usage};
+use crate::span::ArtefactId;
 use crate::units::{Address, WallTime};
 
 /// A crash of the JVM, or its wish for memory that was not granted.
@@ -32,10 +35,23 @@ pub struct Crash {
     pub quote: Quote,
 }
 
-/// A process that the kernel killed for want of memory.
+/// Who tells that a process was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KillSource {
+    /// The kernel's log: for want of memory.
+    Kernel,
+    /// The runtime of containers (`OOMKilled`): for want of memory.
+    Container,
+    /// The shell that started it (`line 140: 4711 Killed nohup java …`): a signal 9, by whomever.
+    Shell,
+}
+
+/// A process that was killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Killed {
-    /// What the kernel says.
+    /// Who says it.
+    pub source: KillSource,
+    /// What is said.
     pub kill: OomKill,
     /// The line.
     pub quote: Quote,
@@ -65,6 +81,8 @@ pub struct ClassCount {
     pub instances: u64,
     /// Their bytes in the heap.
     pub bytes: u64,
+    /// Its row.
+    pub quote: Quote,
 }
 
 /// A class histogram.
@@ -101,6 +119,41 @@ pub struct SendQueue {
     pub recv_q: u64,
     /// The line of the connection with most.
     pub quote: Quote,
+}
+
+/// What a container's memory controller says at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CgroupSample {
+    /// When.
+    pub time: Option<WallTime>,
+    /// Its figures.
+    pub memory: CgroupMemory,
+    /// The line of the kills where there are any, else of the limit, else the first.
+    pub quote: Quote,
+}
+
+/// What the allocator holds at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MallocSample {
+    /// When.
+    pub time: Option<WallTime>,
+    /// Its sums.
+    pub info: MallocInfo,
+    /// The line of the sum over all arenas.
+    pub quote: Quote,
+}
+
+/// Records of Netty's leak detector that name one place in the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeakSite {
+    /// Records.
+    pub count: u64,
+    /// The last access that the earliest record tells.
+    pub touched: Option<String>,
+    /// The earliest record.
+    pub first: Quote,
+    /// The latest.
+    pub last: Quote,
 }
 
 /// Steps of the heap's series at the most, per log or node.
@@ -245,6 +298,10 @@ impl GcFacts {
 const SAMPLES_MAX: usize = 1_000;
 /// Send queues kept of one node.
 const QUEUES_MAX: usize = 10_000;
+/// Places of leaks told apart.
+const LEAKS_MAX: usize = 1_000;
+/// The place of a leak record that names none.
+pub const UNKNOWN_SITE: &str = "unknown";
 
 /// What the JVM and Linux say beside the books.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -265,6 +322,14 @@ pub struct SystemFacts {
     pub container_limit: Option<(u64, Quote)>,
     /// Nacos's main port, as its settings say.
     pub server_port: Option<(u16, Quote)>,
+    /// What the container's memory controller says.
+    pub cgroup: Vec<CgroupSample>,
+    /// What the allocator holds.
+    pub malloc: Vec<MallocSample>,
+    /// What bounds the process.
+    pub limits: Option<(Limits, Quote)>,
+    /// Netty's leak records, by place in the code ([`UNKNOWN_SITE`] where a record names none).
+    pub leaks: BTreeMap<String, LeakSite>,
 }
 
 /// The one that stands first in the inputs.
@@ -286,6 +351,62 @@ impl SystemFacts {
         self.gc.merge(other.gc);
         self.container_limit = earlier(self.container_limit.take(), other.container_limit);
         self.server_port = earlier(self.server_port.take(), other.server_port);
+        self.cgroup.extend(other.cgroup);
+        self.malloc.extend(other.malloc);
+        self.limits = earlier(self.limits.take(), other.limits);
+        for (site, leak) in other.leaks {
+            self.add_leak(site, leak);
+        }
+    }
+
+    /// Adds leak records of one place.
+    pub fn add_leak(&mut self, site: String, leak: LeakSite) {
+        let site = if self.leaks.len() < LEAKS_MAX || self.leaks.contains_key(&site) {
+            site
+        } else {
+            UNKNOWN_SITE.to_owned()
+        };
+        match self.leaks.get_mut(&site) {
+            None => {
+                self.leaks.insert(site, leak);
+            }
+            Some(old) => {
+                old.count += leak.count;
+                if leak.first.key() < old.first.key() {
+                    old.first = leak.first;
+                    old.touched = leak.touched;
+                }
+                if leak.last.key() > old.last.key() {
+                    old.last = leak.last;
+                }
+            }
+        }
+    }
+
+    /// Moves the samples of some files by so many minutes each: their clock is not the node's.
+    pub fn shift(&mut self, moved: &BTreeMap<ArtefactId, i32>) {
+        let shift = |time: &mut Option<WallTime>, quote: &mut Quote| {
+            if let Some(by) = moved.get(&quote.place.artefact) {
+                *time = time.map(|t| t.plus_ms(i64::from(*by) * 60_000));
+                quote.time = *time;
+            }
+        };
+        self.maps
+            .iter_mut()
+            .for_each(|s| shift(&mut s.time, &mut s.quote));
+        self.histograms
+            .iter_mut()
+            .for_each(|s| shift(&mut s.time, &mut s.quote));
+        self.queues
+            .iter_mut()
+            .for_each(|s| shift(&mut s.time, &mut s.quote));
+        self.cgroup
+            .iter_mut()
+            .for_each(|s| shift(&mut s.time, &mut s.quote));
+        self.malloc
+            .iter_mut()
+            .for_each(|s| shift(&mut s.time, &mut s.quote));
+        self.settle();
     }
 
     /// Sorts by time and place, and keeps what is bounded.
@@ -304,6 +425,33 @@ impl SystemFacts {
                 .then_with(|| a.quote.key().cmp(&b.quote.key()))
         });
         self.queues.truncate(QUEUES_MAX);
+        self.cgroup.sort_by_key(|s| s.quote.key());
+        self.cgroup.truncate(SAMPLES_MAX);
+        self.malloc.sort_by_key(|s| s.quote.key());
+        self.malloc.truncate(SAMPLES_MAX);
+    }
+
+    /// The last word of the container's controller on each figure: files of one moment hold one figure each.
+    #[must_use]
+    pub fn cgroup_last(&self) -> CgroupMemory {
+        let mut all = CgroupMemory::default();
+        for s in &self.cgroup {
+            let m = &s.memory;
+            let newer = |old: &mut Option<u64>, new: Option<u64>| *old = new.or(*old);
+            newer(&mut all.limit, m.limit);
+            newer(&mut all.high, m.high);
+            newer(&mut all.usage, m.usage);
+            newer(&mut all.peak, m.peak);
+            newer(&mut all.swap_limit, m.swap_limit);
+            newer(&mut all.swap_usage, m.swap_usage);
+            newer(&mut all.anon, m.anon);
+            newer(&mut all.file, m.file);
+            newer(&mut all.limit_hits, m.limit_hits);
+            newer(&mut all.oom, m.oom);
+            newer(&mut all.oom_kill, m.oom_kill);
+            all.unlimited |= m.unlimited;
+        }
+        all
     }
 
     /// Whether a port is one of gRPC: 9848 and 9849, or 1000 and 1001 above the main port of the settings.

@@ -5,10 +5,17 @@ use crate::facts::Facts;
 use crate::facts::jvm::{FlagSource, FlagText};
 use crate::facts::memory::{Gauge, GaugeSample};
 use crate::facts::quote::{Quote, QuoteText};
-use crate::facts::system::{ClassCount, Crash, HistogramSample, Killed, MapSample, SendQueue};
+use crate::facts::system::{
+    CgroupSample, ClassCount, Crash, HistogramSample, KillSource, Killed, LeakSite, MallocSample,
+    MapSample, SendQueue, UNKNOWN_SITE,
+};
+use crate::parse::heading::Heading;
 use crate::parse::hs_err::{CrashKind, HsErr};
-use crate::parse::proc::{self, MappingKind};
-use crate::parse::{ParseErrorKind, cut, heap_info, histogram, hs_err, kernel, sockets};
+use crate::parse::kernel::OomKill;
+use crate::parse::proc::{self, MappingKind, PsRow};
+use crate::parse::{
+    ParseErrorKind, cgroup, cut, heap_info, histogram, hs_err, jstat, kernel, malloc_info, sockets,
+};
 use crate::span::Window;
 use crate::units::WallTime;
 
@@ -46,6 +53,360 @@ fn gauge(facts: &mut Facts, gauge: Gauge, value: Option<u64>, quote: &Quote) {
             quote: quote.clone(),
         });
     }
+}
+
+/// Makes quotes of lines at growing offsets of a window; newlines are counted once.
+struct Quotes<'w> {
+    window: &'w Window<'w>,
+    counted: usize,
+    lines: u32,
+}
+
+impl<'w> Quotes<'w> {
+    fn of(window: &'w Window<'w>) -> Self {
+        Self {
+            window,
+            counted: 0,
+            lines: 0,
+        }
+    }
+
+    /// The first line from `at` on that `is` takes, else the one at `at`.
+    fn from(&mut self, at: usize, time: Option<WallTime>, is: impl Fn(&[u8]) -> bool) -> Quote {
+        let bytes = self.window.bytes;
+        let at = at.min(bytes.len());
+        if at >= self.counted {
+            let n = memchr::memchr_iter(b'\n', &bytes[self.counted..at]).count();
+            self.lines = self
+                .lines
+                .saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+            self.counted = at;
+        }
+        let rest = &bytes[at..];
+        let first = lines_of(rest).next().unwrap_or_default();
+        let (offset, lines, line) = lines_of(rest)
+            .take(200)
+            .find(|(_, _, l)| is(l))
+            .unwrap_or(first);
+        QuoteText {
+            place: place(self.window, at + offset, self.lines.saturating_add(lines)),
+            line,
+        }
+        .keep(time, true)
+    }
+}
+
+/// The time of one of the records of a text: what stands above it, else the text's own where it is the only one.
+fn record_time(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    facts: &mut Facts,
+    heading: Option<&Heading>,
+    alone: bool,
+) -> Option<WallTime> {
+    match heading {
+        Some(h) => {
+            facts.memory.looped.insert(window.artefact);
+            if let Some(minutes) = h.offset_minutes {
+                facts.memory.zones.insert(window.artefact, minutes);
+            }
+            ctx.shifted(Some(h.time))
+        }
+        None if alone => ctx.sample_time().0,
+        None => None,
+    }
+}
+
+/// `/proc/PID/status`, once or in a loop.
+pub(super) fn read_status(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let all = proc::read_status(window.bytes);
+    let mut quotes = Quotes::of(window);
+    for s in &all {
+        let time = record_time(window, ctx, facts, s.heading.as_ref(), all.len() == 1);
+        if ctx.outside(time) {
+            continue;
+        }
+        for (g, value, key) in [
+            (Gauge::Rss, s.vm_rss, &b"VmRSS:"[..]),
+            (Gauge::RssAnon, s.rss_anon, b"RssAnon:"),
+            (Gauge::RssFile, s.rss_file, b"RssFile:"),
+            (Gauge::Swap, s.vm_swap.filter(|n| *n > 0), b"VmSwap:"),
+            (Gauge::Threads, s.threads, b"Threads:"),
+        ] {
+            if value.is_some() {
+                let quote = quotes.from(s.at, time, |l| l.starts_with(key));
+                gauge(facts, g, value, &quote);
+            }
+        }
+    }
+    if all.is_empty() {
+        nothing(window, facts, "resident memory of a process");
+    }
+}
+
+/// `/proc/PID/smaps_rollup`, once or in a loop.
+pub(super) fn read_rollup(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let all = proc::read_smaps_rollup(window.bytes);
+    let mut quotes = Quotes::of(window);
+    for r in &all {
+        let time = record_time(window, ctx, facts, r.heading.as_ref(), all.len() == 1);
+        if ctx.outside(time) {
+            continue;
+        }
+        let rss = quotes.from(r.at, time, starts(b"Rss:"));
+        gauge(facts, Gauge::Rss, Some(r.usage.rss), &rss);
+        let anonymous = quotes.from(r.at, time, starts(b"Anonymous:"));
+        gauge(facts, Gauge::RssAnon, Some(r.usage.anonymous), &anonymous);
+        if r.usage.swap > 0 {
+            let swap = quotes.from(r.at, time, starts(b"Swap:"));
+            gauge(facts, Gauge::Swap, Some(r.usage.swap), &swap);
+        }
+    }
+}
+
+/// `top -b`: the one row of a JVM in each block.
+pub(super) fn read_top(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let blocks = proc::read_top(window.bytes);
+    let mut quotes = Quotes::of(window);
+    // A block tells the time of day; the day is that on which the text was taken, and it goes on at midnight.
+    let mut day = ctx.sample_time().0.map(|t| t.0.div_euclid(DAY_MS));
+    let midnights = blocks
+        .windows(2)
+        .filter(|w| w[1].second_of_day < w[0].second_of_day)
+        .count();
+    day = day.map(|d| d - i64::try_from(midnights).unwrap_or(0));
+    let mut last = None;
+    for b in &blocks {
+        if last > b.second_of_day {
+            day = day.map(|d| d + 1);
+        }
+        last = b.second_of_day;
+        let time = match (&b.heading, day, b.second_of_day) {
+            (Some(h), _, _) => ctx.shifted(Some(h.time)),
+            (None, Some(d), Some(s)) => Some(WallTime(d * DAY_MS + i64::from(s) * 1000)),
+            _ => None,
+        };
+        if ctx.outside(time) {
+            continue;
+        }
+        let mut rows = b
+            .rows
+            .iter()
+            .filter(|r| b.threads || r.command.contains("java"));
+        let Some(row) = rows.next() else { continue };
+        // Of several processes none can be told to be the server's; threads of one all show its size.
+        if rows.any(|r| r.res != row.res) {
+            continue;
+        }
+        let pid = row.pid.map(|p| p.to_string()).unwrap_or_default();
+        let quote = quotes.from(b.at, time, |l| {
+            l.split(u8::is_ascii_whitespace)
+                .find(|w| !w.is_empty())
+                .is_some_and(|w| w == pid.as_bytes())
+        });
+        gauge(facts, Gauge::Rss, row.res, &quote);
+        if b.threads {
+            gauge(facts, Gauge::Threads, Some(b.rows.len() as u64), &quote);
+        }
+        if let Some(total) = b.memory_total {
+            facts.memory.physical.get_or_insert((total, quote));
+        }
+    }
+    if blocks.is_empty() {
+        nothing(window, facts, "blocks of top");
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// `jstat -gc`: the heap and metaspace, row by row.
+pub(super) fn read_jstat(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let rows = jstat::read(window.bytes);
+    let mut quotes = Quotes::of(window);
+    for r in &rows {
+        let time = record_time(window, ctx, facts, r.heading.as_ref(), rows.len() == 1);
+        if ctx.outside(time) {
+            continue;
+        }
+        let quote = quotes.from(r.at, time, |_| true);
+        gauge(facts, Gauge::HeapUsed, r.heap_used, &quote);
+        gauge(facts, Gauge::HeapCommitted, r.heap_committed, &quote);
+        gauge(
+            facts,
+            Gauge::MetaspaceCommitted,
+            r.metaspace_committed,
+            &quote,
+        );
+    }
+    if rows.is_empty() {
+        nothing(window, facts, "rows of jstat");
+    }
+}
+
+/// `/proc/PID/limits`.
+pub(super) fn read_limits(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    match proc::read_limits(window.bytes) {
+        Some(l) => {
+            let quote = line_where(window, ctx.sample_time().0, starts(b"Max processes"));
+            facts.system.limits.get_or_insert((l, quote));
+        }
+        None => nothing(window, facts, "limits of a process"),
+    }
+}
+
+/// Files of a control group's memory controller.
+pub(super) fn read_cgroup(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let time = ctx.sample_time().0;
+    if ctx.outside(time) {
+        return;
+    }
+    let name = ctx.label.rsplit('/').next().unwrap_or(ctx.label);
+    let memory = cgroup::read(name, window.bytes);
+    if !memory.says_something() {
+        return;
+    }
+    let mut quotes = Quotes::of(window);
+    if let Some(limit) = memory.limit {
+        let quote = quotes.from(memory.limit_at.unwrap_or(0), time, |_| true);
+        facts.system.container_limit.get_or_insert((limit, quote));
+    }
+    let at = match memory.oom_kill {
+        Some(1..) => memory.oom_kill_at,
+        _ => memory.limit_at,
+    };
+    let quote = Quotes::of(window).from(at.unwrap_or(0), time, |_| true);
+    gauge(facts, Gauge::Container, memory.usage, &quote);
+    facts.system.cgroup.push(CgroupSample {
+        time,
+        memory,
+        quote,
+    });
+}
+
+/// glibc's account of its arenas.
+pub(super) fn read_malloc_info(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let time = ctx.sample_time().0;
+    if ctx.outside(time) {
+        return;
+    }
+    let Some(info) = malloc_info::read(window.bytes) else {
+        return nothing(window, facts, "figures of malloc");
+    };
+    if !info.complete {
+        facts.add_issue(
+            window.place(window.bytes.len()),
+            "expected </malloc>, found the end of the file",
+            ParseErrorKind::Truncated,
+        );
+    }
+    // The last of these lines is the sum.
+    let last = memchr::memmem::rfind(window.bytes, b"<system type=\"current\"").unwrap_or(0);
+    let quote = Quotes::of(window).from(last, time, |_| true);
+    facts.system.malloc.push(MallocSample { time, info, quote });
+}
+
+/// The place in the code that a record of Netty's leak detector names: where the buffer was made, less the frames of Netty,
+/// gRPC and the JDK; and where it was last touched.
+pub(super) fn add_leak(
+    facts: &mut Facts,
+    more: &[u8],
+    time: Option<WallTime>,
+    line: &QuoteText<'_>,
+) {
+    let mut section: &[u8] = b"";
+    let (mut made, mut made_own, mut touched) = (None, None, None);
+    for (_, _, l) in lines_of(more).take(500) {
+        let t = l.trim_ascii();
+        if t == b"Created at:" || t.starts_with(b"#") || t == b"Recent access records:" {
+            section = if t == b"Created at:" {
+                b"made"
+            } else {
+                b"touched"
+            };
+            continue;
+        }
+        if !is_frame(t) {
+            continue;
+        }
+        let own = !LIBRARIES.iter().any(|p| t.starts_with(p.as_bytes()));
+        match section {
+            b"made" => {
+                made = made.or(Some(t));
+                made_own = made_own.or(own.then_some(t));
+            }
+            b"touched" if own => touched = touched.or(Some(t)),
+            _ => {}
+        }
+    }
+    let text = |t: &[u8]| String::from_utf8_lossy(&t[..t.len().min(200)]).into_owned();
+    let site = made_own
+        .or(made)
+        .or(touched)
+        .map_or_else(|| UNKNOWN_SITE.to_owned(), text);
+    let quote = line.keep(time, true);
+    facts.system.add_leak(
+        site,
+        LeakSite {
+            count: 1,
+            touched: touched.map(text),
+            first: quote.clone(),
+            last: quote,
+        },
+    );
+}
+
+/// A leak record of `java.util.logging`, which puts its level before the message: `text` begins with its line, and the
+/// record goes on to the next one.
+pub(super) fn read_leak(text: &[u8], line: &QuoteText<'_>, facts: &mut Facts) -> bool {
+    const LEAK: &[u8] = b": LEAK: ";
+    let is = |l: &[u8]| {
+        memchr::memmem::find(&l[..l.len().min(40)], LEAK).is_some()
+            && memchr::memmem::find(l, b" was not called before it's garbage-collected").is_some()
+    };
+    if !is(line.line) {
+        return false;
+    }
+    let more = &text[line.line.len().min(text.len())..];
+    let end = memchr::memmem::find(more, LEAK).unwrap_or(more.len());
+    add_leak(facts, &more[..end], None, line);
+    true
+}
+
+/// Packages that every leaked buffer passes through.
+const LIBRARIES: [&str; 8] = [
+    "io.netty.",
+    "io.grpc.",
+    "java.",
+    "java.base/",
+    "javax.",
+    "sun.",
+    "jdk.",
+    "com.sun.",
+];
+
+/// `com.example.Class.method(Class.java:12)`
+fn is_frame(t: &[u8]) -> bool {
+    t.ends_with(b")")
+        && memchr::memchr(b'(', t).is_some_and(|open| {
+            let name = &t[..open];
+            memchr::memchr(b'.', name).is_some() && !name.contains(&b' ')
+        })
+}
+
+/// What a shell prints on the console when what it started was killed.
+pub(super) fn read_shell(line: &QuoteText<'_>, facts: &mut Facts) -> bool {
+    let Some(pid) = kernel::shell_killed(line.line) else {
+        return false;
+    };
+    facts.system.killed.push(Killed {
+        source: KillSource::Shell,
+        kill: OomKill {
+            pid,
+            ..OomKill::default()
+        },
+        quote: line.keep(None, true),
+    });
+    true
 }
 
 /// Of Nacos's settings: the main port, from which those of gRPC follow.
@@ -96,7 +457,9 @@ pub(super) fn read_smaps(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Fac
         })
     });
     if maps.with_usage {
-        let rss = line_where(window, time, starts(b"Rss:"));
+        // No line tells the sums.
+        let mut rss = line_where(window, time, |_| true);
+        rss.text = Box::default();
         gauge(facts, Gauge::Rss, Some(maps.total.rss), &rss);
         gauge(facts, Gauge::RssAnon, Some(maps.total.anonymous), &rss);
     }
@@ -120,30 +483,43 @@ pub(super) fn read_meminfo(window: &Window<'_>, ctx: &Context<'_>, facts: &mut F
     }
 }
 
-/// `ps`: the one row of a Nacos server, or of a JVM.
+/// `ps`, once or in a loop: in each table the one row of a Nacos server, or of a JVM.
 pub(super) fn read_ps(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
-    let time = ctx.sample_time().0;
-    if ctx.outside(time) {
-        return;
-    }
     let rows = proc::read_ps(window.bytes);
     if rows.is_empty() {
         return nothing(window, facts, "rows of processes");
     }
-    let only = |word: &str| {
-        let mut of = rows.iter().filter(|r| r.command.contains(word));
-        of.next().filter(|_| of.next().is_none())
-    };
-    let Some(row) = only("nacos").or_else(|| only("java")) else {
-        return;
-    };
-    let pid = row.pid.map(|p| p.to_string()).unwrap_or_default();
-    let quote = line_where(window, time, |l| {
-        l.split(u8::is_ascii_whitespace)
-            .any(|w| w == pid.as_bytes())
-    });
-    gauge(facts, Gauge::Rss, row.rss, &quote);
-    gauge(facts, Gauge::Threads, row.threads, &quote);
+    if rows.len() >= proc::MAX_ROWS {
+        facts.add_issue(
+            window.place(rows.last().map_or(0, |r| r.at)),
+            "more rows of processes than are kept; the rest is not read",
+            ParseErrorKind::Overflow,
+        );
+    }
+    // Without a head in between each time begins a table.
+    let part = |r: &PsRow| (r.table, r.heading.as_ref().map(|h| h.at));
+    let alone = rows.first().map(part) == rows.last().map(part);
+    let mut quotes = Quotes::of(window);
+    for table in rows.chunk_by(|a, b| part(a) == part(b)) {
+        let only = |word: &str| {
+            let mut of = table.iter().filter(|r| r.command.contains(word));
+            of.next().filter(|_| of.next().is_none())
+        };
+        // `ps -o rss= -p PID` names no command.
+        let single = table
+            .first()
+            .filter(|r| table.len() == 1 && r.command.is_empty());
+        let Some(row) = only("nacos").or_else(|| only("java")).or(single) else {
+            continue;
+        };
+        let time = record_time(window, ctx, facts, row.heading.as_ref(), alone);
+        if ctx.outside(time) {
+            continue;
+        }
+        let quote = quotes.from(row.at, time, |_| true);
+        gauge(facts, Gauge::Rss, row.rss, &quote);
+        gauge(facts, Gauge::Threads, row.threads, &quote);
+    }
 }
 
 /// The sums of `pmap`.
@@ -180,23 +556,16 @@ pub(super) fn read_sockets(window: &Window<'_>, ctx: &Context<'_>, facts: &mut F
     for e in &list.errors {
         facts.add_parse_error(window, e);
     }
-    for ((port, peer), sum) in &list.by_peer {
-        if sum.send_q == 0 {
-            continue;
-        }
-        let at = list
-            .sockets
-            .iter()
-            .filter(|s| s.local_port == *port && s.peer == *peer)
-            .max_by_key(|s| (s.send_q, std::cmp::Reverse(s.at)))
-            .map_or(0, |s| s.at);
-        let line = lines_of(&window.bytes[at.min(window.bytes.len())..])
-            .next()
-            .map_or(&b""[..], |(_, _, l)| l);
-        let quote = QuoteText {
-            place: window.place(at),
-            line,
-        };
+    let mut waiting: Vec<_> = list
+        .by_peer
+        .iter()
+        .filter(|(_, sum)| sum.send_q > 0)
+        .collect();
+    // In the order of the text, so that lines are counted once.
+    waiting.sort_by_key(|(_, sum)| sum.fullest_at);
+    let mut quotes = Quotes::of(window);
+    for ((port, peer), sum) in waiting {
+        let quote = quotes.from(sum.fullest_at, time, |_| true);
         facts.system.queues.push(SendQueue {
             time,
             port: *port,
@@ -206,7 +575,7 @@ pub(super) fn read_sockets(window: &Window<'_>, ctx: &Context<'_>, facts: &mut F
             send_q: sum.send_q,
             send_q_max: sum.send_q_max,
             recv_q: sum.recv_q,
-            quote: quote.keep(time, true),
+            quote,
         });
     }
 }
@@ -248,6 +617,10 @@ pub(super) fn read_histogram(window: &Window<'_>, ctx: &Context<'_>, facts: &mut
                 class: row.class.clone(),
                 instances: row.instances,
                 bytes: row.bytes,
+                quote: line_where(window, time, |l| {
+                    let mut words = l.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
+                    words.nth(3) == Some(row.class.as_bytes())
+                }),
             });
         }
     }
@@ -377,21 +750,33 @@ fn crash(window: &Window<'_>, time: Option<WallTime>, report: &HsErr) -> Crash {
     }
 }
 
-/// Processes killed for want of memory.
+/// The kernel's log and what runtimes of containers say: processes killed for want of memory.
 pub(super) fn read_kernel(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
-    for kill in kernel::read(window.bytes) {
+    let near = ctx.sample_time().0;
+    let mut quotes = Quotes::of(window);
+    let mut kernel_says = false;
+    for kill in kernel::read(window.bytes, near) {
+        kernel_says = true;
         let time = ctx.shifted(kill.time);
         if ctx.outside(time) {
             continue;
         }
-        let line = lines_of(&window.bytes[kill.at.min(window.bytes.len())..])
-            .next()
-            .map_or(&b""[..], |(_, _, l)| l);
-        let quote = QuoteText {
-            place: window.place(kill.at),
-            line,
-        }
-        .keep(time, true);
-        facts.system.killed.push(Killed { kill, quote });
+        let quote = quotes.from(kill.at, time, |_| true);
+        facts.system.killed.push(Killed {
+            source: KillSource::Kernel,
+            kill,
+            quote,
+        });
+    }
+    let container = || lines_of(window.bytes).any(|(_, _, l)| kernel::is_container_oom(l));
+    if !kernel_says && container() {
+        facts.system.killed.push(Killed {
+            source: KillSource::Container,
+            kill: OomKill {
+                in_group: Some(true),
+                ..OomKill::default()
+            },
+            quote: line_where(window, None, kernel::is_container_oom),
+        });
     }
 }

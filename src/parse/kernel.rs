@@ -96,9 +96,84 @@ fn since_boot(t: &[u8]) -> Option<u64> {
         .checked_add(micros)
 }
 
-/// Reads every process killed. Lines about the same one are one event.
+/// `Nov 22 13:07:50` of syslog and of the journal's short form, which names no year: it is the one in which the line is not
+/// after `near`, the time the text was taken, by more than a day.
+fn syslog_time(t: &[u8], near: Option<WallTime>) -> Option<WallTime> {
+    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let near = near?;
+    let mut w = words(t);
+    let month = w.next().filter(|m| m.len() == 3)?;
+    let month = u32::try_from(MONTHS.chunks(3).position(|m| m == month)? + 1).ok()?;
+    let day = u32::try_from(decimal(w.next()?)?).ok()?;
+    let mut clock = w.next()?.split(|c| *c == b':').map(decimal);
+    let mut part = || u32::try_from(clock.next()??).ok();
+    let (h, m, s) = (part()?, part()?, part()?);
+    let year: i32 = near.local().get(..4)?.parse().ok()?;
+    [year + 1, year, year - 1]
+        .into_iter()
+        .filter_map(|y| WallTime::from_fields(y, month, day, h, m, s.min(59), 0))
+        .find(|t| t.0 <= near.0 + 86_400_000)
+}
+
+/// `[    0.000000] Linux version …`, `Nov 22 13:07:50 host kernel: …`, `2026-11-22T13:07:50+08:00 host kernel: …`,
+/// `[Sun Nov 22 13:07:50 2026] …`: the kernel's lines as dmesg, syslog and the journal print them.
 #[must_use]
-pub fn read(text_: &[u8]) -> Vec<OomKill> {
+pub fn is_kernel_line(line: &[u8]) -> bool {
+    let t = trim(line.get(..200).unwrap_or(line));
+    if let Some(inner) = t.strip_prefix(b"[") {
+        let Some((stamp, _)) = cut(inner, b"] ") else {
+            return false;
+        };
+        return since_boot(t.get(..stamp.len() + 3).unwrap_or(t)).is_some()
+            || heading::read(stamp, 0).is_some()
+                && stamp.first().is_some_and(u8::is_ascii_alphabetic);
+    }
+    let Some(kernel) = find(t, b" kernel: ") else {
+        return false;
+    };
+    let before = t.get(..kernel).unwrap_or_default();
+    // A stamp and the machine's name, nothing else.
+    let dated = heading::read(before, 0).is_some() && words(before).count() <= 3;
+    dated
+        || words(before).count() == 4
+            && syslog_time(before, Some(WallTime(i64::from(i32::MAX) * 1000))).is_some()
+}
+
+/// `Nov 22 13:07:50 host sshd[12]: …`: a line of syslog, whoever writes it.
+#[must_use]
+pub fn is_syslog_line(line: &[u8]) -> bool {
+    let mut w = words(line);
+    let stamped = syslog_time(line, Some(WallTime(i64::from(i32::MAX) * 1000))).is_some();
+    stamped && w.nth(4).is_some_and(|program| program.ends_with(b":"))
+}
+
+/// The process id of a line in which a shell says that what it started was killed by signal 9; `Some(None)` when it names
+/// none.
+///
+/// ```text
+/// bin/startup.sh: line 140:  4711 Killed                  nohup "$JAVA" ...
+/// [1]+  Killed                  nohup java ...
+/// ```
+#[must_use]
+pub fn shell_killed(line: &[u8]) -> Option<Option<u32>> {
+    let t = trim(line.get(..4096).unwrap_or(line));
+    let (before, command) = cut(t, b" Killed")?;
+    if !(command.is_empty() || command.starts_with(b"  ") || command.starts_with(b" (")) {
+        return None;
+    }
+    let before = trim(before);
+    if before.starts_with(b"[") {
+        return (before.len() <= 8).then_some(None);
+    }
+    let (_, rest) = cut(before, b": line ")?;
+    let (_, pid) = cut(rest, b":")?;
+    Some(decimal(trim(pid)).and_then(|n| u32::try_from(n).ok()))
+}
+
+/// Reads every process killed. Lines about the same one are one event. `near` is when the text was taken, for stamps that
+/// name no year.
+#[must_use]
+pub fn read(text_: &[u8], near: Option<WallTime>) -> Vec<OomKill> {
     let mut out: Vec<OomKill> = Vec::new();
     let mut limit = None;
     let mut in_group = None;
@@ -124,7 +199,9 @@ pub fn read(text_: &[u8]) -> Vec<OomKill> {
             };
             let kill = OomKill {
                 at: line.start,
-                time: heading::read(t.get(..40).unwrap_or(t), line.start).map(|h| h.time),
+                time: heading::read(t.get(..40).unwrap_or(t), line.start)
+                    .map(|h| h.time)
+                    .or_else(|| syslog_time(t, near)),
                 since_boot_micros: since_boot(t),
                 pid: Some(pid),
                 process: Some(text(name, 64)),
@@ -178,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_kill_in_a_container_gives_process_sizes_and_limit() {
-        let all = read(GROUP.as_bytes());
+        let all = read(GROUP.as_bytes(), None);
         assert_eq!(all.len(), 1);
         let k = &all[0];
         assert_eq!(
@@ -202,6 +279,7 @@ mod tests {
             b"2026-11-22T13:07:50.123456+08:00 host kernel: Out of memory: Kill process 77 (java) score 912 or sacrifice child\n\
               2026-11-22T13:07:50.123999+08:00 host kernel: Killed process 77 (java) total-vm:100kB, anon-rss:60kB, file-rss:4kB\n\
               Nov 22 13:07:51 host kernel: [  5.000001] Out of memory: Killed process 78 (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB\n",
+            None,
         );
         assert_eq!(all.len(), 2);
         assert_eq!(
@@ -225,14 +303,63 @@ mod tests {
     }
 
     #[test]
+    fn a_stamp_without_a_year_is_of_the_last_one_before_the_text_was_taken() {
+        let line = b"Dec 31 23:59:58 host kernel: Out of memory: Killed process 78 (java) total-vm:9kB, anon-rss:8kB\n";
+        let at = |near: &str| read(line, WallTime::parse(near))[0].time.unwrap().local();
+        assert_eq!(at("2026-01-01 00:10:00"), "2025-12-31 23:59:58");
+        assert_eq!(at("2026-12-31 23:59:59"), "2026-12-31 23:59:58");
+    }
+
+    #[test]
+    fn lines_of_the_kernel_and_of_syslog_are_told_from_others() {
+        for line in [
+            "[    0.000000] Linux version 6.1.0",
+            "[Sun Nov 22 13:07:50 2026] usb 1-1: new device",
+            "Nov 22 13:07:50 host kernel: usb 1-1: new device",
+            "2026-11-22T13:07:50+08:00 host kernel: usb 1-1: new device",
+        ] {
+            assert!(is_kernel_line(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "[INFO] something",
+            "[1] 2345",
+            "the kernel: says nothing",
+            "2026-11-22 13:07:50,123 INFO the kernel: x",
+        ] {
+            assert!(!is_kernel_line(line.as_bytes()), "{line}");
+        }
+        assert!(is_syslog_line(
+            b"Nov 22 13:07:50 host sshd[12]: Accepted publickey"
+        ));
+        assert!(!is_syslog_line(b"Nov 22 was a day like any other: calm"));
+    }
+
+    #[test]
+    fn a_shell_tells_that_its_child_was_killed() {
+        let bash =
+            b"bin/startup.sh: line 140:  4711 Killed                  nohup \"$JAVA\" -Xmx1g";
+        assert_eq!(shell_killed(bash), Some(Some(4711)));
+        assert_eq!(
+            shell_killed(b"[1]+  Killed                  nohup java -jar x.jar"),
+            Some(None)
+        );
+        assert_eq!(shell_killed(b"2026-11-22 INFO Killed by mistake"), None);
+        assert_eq!(shell_killed(b"x: line 3: nothing"), None);
+    }
+
+    #[test]
     fn other_lines_are_none() {
         assert!(
-            read(b"Killed process\nKilled process 99999999999 (java)\nKilled process 7 java\n")
-                .is_empty()
+            read(
+                b"Killed process\nKilled process 99999999999 (java)\nKilled process 7 java\n",
+                None
+            )
+            .is_empty()
         );
         torment(GROUP.as_bytes(), |b| {
-            let _ = read(b);
+            let _ = read(b, None);
             let _ = (is_oom_line(b), is_container_oom(b));
+            let _ = (is_kernel_line(b), is_syslog_line(b), shell_killed(b));
         });
     }
 }

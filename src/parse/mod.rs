@@ -5,6 +5,7 @@
 //! record.
 
 pub mod access;
+pub mod cgroup;
 pub mod cut;
 pub mod failure;
 pub mod flags;
@@ -14,8 +15,10 @@ pub mod heap_info;
 pub mod histogram;
 pub mod hprof;
 pub mod hs_err;
+pub mod jstat;
 pub mod kernel;
 mod lines;
+pub mod malloc_info;
 pub mod nmt;
 pub mod pasted;
 pub mod proc;

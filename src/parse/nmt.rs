@@ -324,6 +324,40 @@ impl NmtReport {
         self.categories.iter().find(|c| c.name == name)
     }
 
+    /// Whether it has the form of JDK 9 and later, whatever its figures: categories that 8 does not know.
+    #[must_use]
+    pub fn is_of_9_or_later(&self) -> bool {
+        const LATER: [&str; 9] = [
+            "Other",
+            "Logging",
+            "Module",
+            "Safepoint",
+            "Synchronizer",
+            "Synchronization",
+            "Arguments",
+            "Serviceability",
+            "Metaspace",
+        ];
+        self.categories
+            .iter()
+            .any(|c| LATER.contains(&c.name.as_str()))
+    }
+
+    /// The category that holds `Unsafe.allocateMemory`, and so direct memory: `Internal` on JDK 8, `Other` from 11 on. By the
+    /// major version where it is known, else by the categories listed. `None` when the report lists neither, for 9 and 10,
+    /// where it is not known, and when nothing tells them from 8 by an empty list.
+    #[must_use]
+    pub fn direct_category(&self, jdk_major: Option<u32>) -> Option<&'static str> {
+        match jdk_major {
+            Some(..=8) => Some("Internal"),
+            Some(11..) => Some("Other"),
+            Some(_) => None,
+            None if self.is_of_9_or_later() => Some("Other"),
+            None if self.category("Internal").is_some() => Some("Internal"),
+            None => None,
+        }
+    }
+
     /// The categories summed and compared with the total; `None` when there is no total.
     #[must_use]
     pub fn check_sums(&self) -> Option<SumCheck> {

@@ -30,7 +30,7 @@ const MAX_FILES: usize = 4_096;
 /// Mappings kept of one map.
 const MAX_LARGEST: usize = 32;
 /// Rows kept of `ps` and of one block of `top`.
-const MAX_ROWS: usize = 4_096;
+pub const MAX_ROWS: usize = 50_000;
 
 /// `/proc/P/status`. Sizes in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -268,6 +268,24 @@ pub enum MappingKind {
     Reserved,
     /// The kernel's: `[vdso]`, `[vvar]`.
     Kernel,
+}
+
+impl MappingKind {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JavaHeap => "java-heap",
+            Self::MallocHeap => "malloc-heap",
+            Self::MallocArena => "malloc-arena",
+            Self::ThreadStack => "thread-stack",
+            Self::Library => "library",
+            Self::File => "file",
+            Self::Anonymous => "anonymous",
+            Self::Reserved => "reserved",
+            Self::Kernel => "kernel",
+        }
+    }
 }
 
 /// One mapping.
@@ -623,6 +641,12 @@ fn human(w: &[u8]) -> Option<(u64, bool)> {
 /// A row of `ps`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PsRow {
+    /// Offset of the row.
+    pub at: usize,
+    /// The last time that stands before it, when the text is a loop.
+    pub heading: Option<Heading>,
+    /// Which table of the text it stands in, from 0.
+    pub table: usize,
     /// `PID`.
     pub pid: Option<u32>,
     /// `RSS` in bytes.
@@ -639,18 +663,25 @@ pub struct PsRow {
 #[must_use]
 pub fn read_ps(text_: &[u8]) -> Vec<PsRow> {
     let mut columns: Vec<&[u8]> = Vec::new();
-    let mut out = Vec::new();
+    let mut out: Vec<PsRow> = Vec::new();
+    let mut heading_ = None;
+    let mut tables = 0usize;
     for line in lines(text_) {
         let t = trim(line.text);
         let first: Vec<&[u8]> = words(t).take(40).collect();
         if first.contains(&&b"PID"[..]) && !first.contains(&&b"RES"[..]) {
             columns = first;
+            tables += 1;
             continue;
         }
-        if columns.is_empty() || t.is_empty() || out.len() >= MAX_ROWS {
+        if t.is_empty() || out.len() >= MAX_ROWS {
             continue;
         }
-        let mut row = PsRow::default();
+        let mut row = PsRow {
+            at: line.start,
+            table: tables.saturating_sub(1),
+            ..PsRow::default()
+        };
         let mut rest = t;
         for name in &columns {
             let end = rest
@@ -672,7 +703,10 @@ pub fn read_ps(text_: &[u8]) -> Vec<PsRow> {
             rest = trim(tail);
         }
         if row.pid.is_some() {
+            row.heading.clone_from(&heading_);
             out.push(row);
+        } else if let Some(h) = heading::read(t, line.start) {
+            heading_ = Some(h);
         }
     }
     out

@@ -68,6 +68,8 @@ pub struct PeerSum {
     pub send_q: u64,
     /// Bytes in the largest.
     pub send_q_max: u64,
+    /// Offset of the line of the largest, the first of equals.
+    pub fullest_at: usize,
     /// Bytes in the receive queues.
     pub recv_q: u64,
 }
@@ -216,7 +218,10 @@ pub fn read(text: &[u8]) -> Sockets {
                 sum.sockets += 1;
                 sum.waiting += u64::from(s.send_q > 0);
                 sum.send_q = sum.send_q.saturating_add(s.send_q);
-                sum.send_q_max = sum.send_q_max.max(s.send_q);
+                if s.send_q > sum.send_q_max {
+                    sum.send_q_max = s.send_q;
+                    sum.fullest_at = s.at;
+                }
                 sum.recv_q = sum.recv_q.saturating_add(s.recv_q);
             }
             kept = out.sockets.len() < MAX_SOCKETS;

@@ -44,6 +44,8 @@ pub struct FactsReport {
     pub class_histogram: Option<system::Histogram>,
     #[serde(default)]
     pub send_queues: Option<Vec<system::SendQueue>>,
+    #[serde(default)]
+    pub netty_leak_records: Option<Vec<system::LeakRecord>>,
     pub first: Option<String>,
     pub last: Option<String>,
 }
@@ -225,6 +227,12 @@ pub struct Process {
     pub limit_bytes: Option<u64>,
     #[serde(default)]
     pub mappings: Option<Vec<system::Mappings>>,
+    #[serde(default)]
+    pub container: Option<system::Container>,
+    #[serde(default)]
+    pub limits: Option<system::ProcessLimits>,
+    #[serde(default)]
+    pub malloc: Option<Vec<system::Malloc>>,
 }
 
 /// A figure of the process.
@@ -234,6 +242,9 @@ pub struct ProcessSample {
     pub t: Option<String>,
     pub gauge: String,
     pub value: u64,
+    /// File that tells it.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// Sites of a detail report that are listed; NMT lists thousands.
@@ -330,6 +341,9 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
         process: (!facts.memory.gauges.is_empty()
             || facts.memory.physical.is_some()
             || facts.system.container_limit.is_some()
+            || !facts.system.cgroup.is_empty()
+            || !facts.system.malloc.is_empty()
+            || facts.system.limits.is_some()
             || !facts.system.maps.is_empty())
         .then(|| Process {
             rss_bytes: facts
@@ -346,11 +360,15 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
                     t: t(g.time),
                     gauge: gauge_name(g.gauge).to_owned(),
                     value: g.value,
+                    source: Some(places.path(g.quote.place.artefact)),
                 })
                 .collect(),
             physical_bytes: facts.memory.physical.as_ref().map(|p| p.0),
             limit_bytes: facts.system.container_limit.as_ref().map(|l| l.0),
             mappings: system::mappings(facts, places),
+            container: system::container(facts),
+            limits: system::limits(facts),
+            malloc: system::malloc(facts, places),
         }),
         crash: system::crashes(facts, places),
         kernel_oom: system::kernel_oom(facts, places),
@@ -358,6 +376,7 @@ pub(super) fn build(facts: &Facts, case: &Case<'_>, places: &Places<'_>) -> Fact
         threads: system::threads(facts),
         class_histogram: system::histogram(facts, places),
         send_queues: system::send_queues(facts, places),
+        netty_leak_records: system::leaks(facts, places),
         first: t(times().map(|t| t.0).min()),
         last: t(times().map(|t| t.1).max()),
     }
@@ -376,7 +395,7 @@ fn heap_dump(
     Some(heap)
 }
 
-fn gauge_name(g: crate::facts::memory::Gauge) -> &'static str {
+pub(super) fn gauge_name(g: crate::facts::memory::Gauge) -> &'static str {
     use crate::facts::memory::Gauge;
     match g {
         Gauge::Rss => "rss_bytes",
@@ -386,6 +405,10 @@ fn gauge_name(g: crate::facts::memory::Gauge) -> &'static str {
         Gauge::HeapUsed => "heap_used_bytes",
         Gauge::HeapCommitted => "heap_committed_bytes",
         Gauge::MetaspaceCommitted => "metaspace_committed_bytes",
+        Gauge::RssFile => "rss_file_bytes",
+        Gauge::Swap => "swap_bytes",
+        Gauge::JavaThreads => "java_threads",
+        Gauge::Container => "container_bytes",
     }
 }
 
@@ -495,19 +518,22 @@ fn connections(facts: &Facts) -> Connections {
     }
 }
 
+pub(super) fn time_source_name(source: TimeSource) -> &'static str {
+    match source {
+        TimeSource::Heading => "heading",
+        TimeSource::FileName => "file-name",
+        TimeSource::ModificationTime => "modification-time",
+        TimeSource::None => "none",
+    }
+}
+
 fn nmt(r: &NmtReport, t: Option<String>, source: TimeSource) -> Nmt {
     let total = r.total;
     let mut sites: Vec<_> = r.sites.iter().collect();
     sites.sort_by_key(|s| std::cmp::Reverse(s.bytes.bytes));
     Nmt {
         t,
-        t_source: match source {
-            TimeSource::Heading => "heading",
-            TimeSource::FileName => "file-name",
-            TimeSource::ModificationTime => "modification-time",
-            TimeSource::None => "none",
-        }
-        .to_owned(),
+        t_source: time_source_name(source).to_owned(),
         kind: match r.kind {
             NmtKind::Summary => "summary",
             NmtKind::Detail => "detail",

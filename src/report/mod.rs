@@ -5,10 +5,12 @@ mod coverage;
 pub mod escape;
 pub mod facts;
 pub mod model;
+pub mod native;
 pub mod system;
 
 pub mod heap;
 pub mod json;
+pub mod nmt;
 pub mod table;
 mod wrap;
 
@@ -180,7 +182,7 @@ fn node_report(
         (
             c.exhaustion.is_some(),
             diagnoses[i].outcome == Outcome::Cause,
-            c.in_trouble(),
+            c.in_trouble() || diagnoses[i].outcome == Outcome::Undecided,
             (c.peak_ratio().unwrap_or(0.0) * 1e6) as u64,
             i,
         )
@@ -249,11 +251,13 @@ fn node_report(
                 missing: missing.iter().map(|f| f.name().to_owned()).collect(),
             })
             .collect(),
+        native_memory: native::native_memory(case, places),
+        resident: native::resident(case, places),
         facts: facts::build(facts, case, places),
     }
 }
 
-fn course_name(c: Course) -> Option<&'static str> {
+pub(super) fn course_name(c: Course) -> Option<&'static str> {
     match c {
         Course::Unknown => None,
         Course::Flat => Some("flat"),
@@ -295,6 +299,9 @@ fn direct_memory(c: &Case<'_>, places: &Places<'_>) -> DirectMemory {
         used_peak_bytes: peak.map(|p| p.0),
         used_last_bytes: curve.and_then(|k| k.points.last()).map(|p| p.bytes),
         used_source: peak.map(|p| p.1.to_owned()),
+        used_explained: peak
+            .filter(|p| p.1 == "nmt:Internal")
+            .map(|_| Text::new("nmt.direct-internal", [])),
         peak_ratio: c.peak_ratio().map(|r| (r * 1e4).round() / 1e4),
         exhausted,
         series: curve.map_or_else(Vec::new, |k| {
@@ -349,7 +356,11 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                 ("limit", json!(limit)),
             ],
         ),
-        _ => Text::new("outcome.native", []),
+        _ => match rules::other_trouble(&d.findings).map(|f| f.rule.id) {
+            Some("process-killed") => Text::new("outcome.killed", []),
+            Some("native-memory-outside-nmt") | None => Text::new("outcome.native", []),
+            Some(_) => Text::new("outcome.elsewhere", []),
+        },
     };
     let state = || state.nested();
     let title = |f: &Finding| f.hypothesis.title.nested();
@@ -531,6 +542,8 @@ fn timeline(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Option<Timel
             name: "direct_memory_bytes".to_owned(),
             subject: None,
             values,
+            level: true,
+            source: Some(curve.source.to_owned()),
         });
     }
     let mut count =
@@ -546,6 +559,8 @@ fn timeline(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Option<Timel
                     name: name.to_owned(),
                     subject,
                     values: values.into_iter().map(Some).collect(),
+                    level: false,
+                    source: None,
                 });
             }
         };
@@ -575,11 +590,67 @@ fn timeline(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Option<Timel
             });
         }
     }
+    series.extend(levels(case, places, start, step, steps));
     Some(Timeline {
         start: places.time(WallTime(start)),
         step_s: step as f64 / 1000.0,
         series,
     })
+}
+
+/// Memory other than direct memory on the same axis, from whatever tells it: the highest value of each step.
+fn levels(
+    case: &Case<'_>,
+    places: &Places<'_>,
+    start: i64,
+    step: i64,
+    steps: usize,
+) -> Vec<TimelineSeries> {
+    let mut all: BTreeMap<(String, String), Vec<Option<f64>>> = BTreeMap::new();
+    let mut add = |name: &str, source: &str, t: WallTime, value: u64| {
+        let Some(at) = usize::try_from((t.0 - start).div_euclid(step))
+            .ok()
+            .filter(|at| *at < steps && case.run.holds(t))
+        else {
+            return;
+        };
+        let values = all
+            .entry((name.to_owned(), source.to_owned()))
+            .or_insert_with(|| vec![None; steps]);
+        values[at] = Some(values[at].unwrap_or(0.0).max(value as f64));
+    };
+    for s in &case.nmt {
+        if let (Some(t), Some(total)) = (s.time, s.report.total) {
+            add("nmt_committed_bytes", "nmt:Total", t, total.committed.bytes);
+        }
+    }
+    let gc = &case.facts.system.gc;
+    for (at, (live, _)) in &gc.live {
+        add(
+            "heap_live_bytes",
+            "gc-log",
+            WallTime(at * gc.step_ms),
+            *live,
+        );
+    }
+    for g in &case.facts.memory.gauges {
+        if let Some(t) = g.time {
+            let source = places
+                .inputs
+                .artefact(g.quote.place.artefact)
+                .map_or("", |a| a.format.name());
+            add(facts::gauge_name(g.gauge), source, t, g.value);
+        }
+    }
+    all.into_iter()
+        .map(|((name, source), values)| TimelineSeries {
+            name,
+            subject: None,
+            values,
+            level: true,
+            source: Some(source),
+        })
+        .collect()
 }
 
 /// One finding for what troubles several nodes; then the worst of each.

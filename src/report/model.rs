@@ -95,6 +95,12 @@ pub struct NodeReport {
     pub findings: Vec<FindingReport>,
     /// Rules that lack facts.
     pub not_assessed: Vec<NotAssessed>,
+    /// NMT over time, by category and call site.
+    #[serde(default)]
+    pub native_memory: Option<super::native::NativeMemory>,
+    /// Resident memory and what accounts for it.
+    #[serde(default)]
+    pub resident: Option<super::native::Resident>,
     /// What the files say, uninterpreted.
     pub facts: super::facts::FactsReport,
 }
@@ -164,6 +170,9 @@ pub struct DirectMemory {
     pub used_last_bytes: Option<u64>,
     /// Where the highest use is told.
     pub used_source: Option<String>,
+    /// What else is counted in it: JDK 8's Internal holds some of the VM's own.
+    #[serde(default)]
+    pub used_explained: Option<Text>,
     /// Highest use over limit.
     pub peak_ratio: Option<f64>,
     /// Allocation failures.
@@ -240,12 +249,19 @@ pub struct Timeline {
 /// One series of a timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimelineSeries {
-    /// `direct_memory_bytes`, `push_fail`, `allocation_failures`, `connects`, `logins`, `registrations`.
+    /// Counts: `push_fail`, `allocation_failures`, `connects`, `logins`, `registrations`. Levels: `direct_memory_bytes`,
+    /// `nmt_committed_bytes`, `heap_live_bytes` (after full collections), and the gauges of `facts.process.series`.
     pub name: String,
     /// Whose; `null` for the node.
     pub subject: Option<String>,
     /// Values; `null` where nothing is known.
     pub values: Vec<Option<f64>>,
+    /// Whether a value is a level at that time, not a count within the step.
+    #[serde(default)]
+    pub level: bool,
+    /// What tells it: `nmt:Total`, `gc-log`, `proc-status`, the names of formats; `null` for counts of the logs.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// One client.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Places;
 use crate::facts::Facts;
 use crate::facts::memory::Gauge;
-use crate::parse::proc::MappingKind;
+use crate::facts::system::{KillSource, UNKNOWN_SITE};
 use crate::units::WallTime;
 
 /// A crash of the JVM.
@@ -34,6 +34,59 @@ pub struct KernelOom {
     pub rss_bytes: Option<u64>,
     pub in_container: Option<bool>,
     pub limit_bytes: Option<u64>,
+    /// `kernel`, `container` or `shell`: who says it. A shell knows of the signal only, not of its reason.
+    #[serde(default)]
+    pub told_by: String,
+}
+
+/// What the container's memory controller says: the last word on each figure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Container {
+    pub limit_bytes: Option<u64>,
+    pub unlimited: bool,
+    pub usage_bytes: Option<u64>,
+    pub peak_bytes: Option<u64>,
+    pub swap_limit_bytes: Option<u64>,
+    pub swap_bytes: Option<u64>,
+    pub anon_bytes: Option<u64>,
+    pub file_bytes: Option<u64>,
+    pub limit_hits: Option<u64>,
+    pub oom: Option<u64>,
+    pub oom_kill: Option<u64>,
+}
+
+/// What bounds the process; `null` is unlimited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct ProcessLimits {
+    pub address_space_bytes: Option<u64>,
+    pub processes: Option<u64>,
+    pub open_files: Option<u64>,
+}
+
+/// What glibc's allocator holds at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct Malloc {
+    pub t: Option<String>,
+    pub arenas: u64,
+    pub system_bytes: Option<u64>,
+    pub system_peak_bytes: Option<u64>,
+    pub mapped_bytes: Option<u64>,
+    pub kept_bytes: Option<u64>,
+    pub in_use_bytes: Option<u64>,
+}
+
+/// Records of Netty's leak detector of one place in the code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+pub struct LeakRecord {
+    pub site: Option<String>,
+    pub touched: Option<String>,
+    pub count: u64,
+    pub first: Option<String>,
+    pub last: Option<String>,
 }
 
 /// The mappings of a process at a time.
@@ -115,21 +168,6 @@ pub struct SendQueue {
 /// Send queues listed.
 const QUEUES: usize = 200;
 
-/// The name of a kind of mapping in reports.
-pub(crate) fn mapping_name(k: MappingKind) -> &'static str {
-    match k {
-        MappingKind::JavaHeap => "java-heap",
-        MappingKind::MallocHeap => "malloc-heap",
-        MappingKind::MallocArena => "malloc-arena",
-        MappingKind::ThreadStack => "thread-stack",
-        MappingKind::Library => "library",
-        MappingKind::File => "file",
-        MappingKind::Anonymous => "anonymous",
-        MappingKind::Reserved => "reserved",
-        MappingKind::Kernel => "kernel",
-    }
-}
-
 fn at(places: &Places<'_>, t: Option<WallTime>) -> Option<String> {
     t.map(|t| places.time(t))
 }
@@ -163,6 +201,12 @@ pub(super) fn kernel_oom(facts: &Facts, places: &Places<'_>) -> Option<Vec<Kerne
                 rss_bytes: k.kill.rss(),
                 in_container: k.kill.in_group,
                 limit_bytes: k.kill.group_limit,
+                told_by: match k.source {
+                    KillSource::Kernel => "kernel",
+                    KillSource::Container => "container",
+                    KillSource::Shell => "shell",
+                }
+                .to_owned(),
             })
             .collect()
     })
@@ -188,7 +232,7 @@ pub(super) fn mappings(facts: &Facts, places: &Places<'_>) -> Option<Vec<Mapping
                                 rss_bytes: told(u.rss),
                                 anonymous_bytes: told(u.anonymous),
                             };
-                            (mapping_name(*k).to_owned(), sum)
+                            (k.name().to_owned(), sum)
                         })
                         .collect(),
                 }
@@ -213,12 +257,19 @@ pub(super) fn gc(facts: &Facts, places: &Places<'_>) -> Option<Gc> {
 }
 
 pub(super) fn threads(facts: &Facts) -> Option<Threads> {
+    // All of them where the system counts them, else those that the JVM's beans count.
+    let told = |gauge: Gauge| facts.memory.gauges.iter().any(|g| g.gauge == gauge);
+    let gauge = if told(Gauge::Threads) {
+        Gauge::Threads
+    } else {
+        Gauge::JavaThreads
+    };
     let of = || {
         facts
             .memory
             .gauges
             .iter()
-            .filter(|g| g.gauge == Gauge::Threads)
+            .filter(move |g| g.gauge == gauge)
             .map(|g| g.value)
     };
     of().next().is_some().then(|| Threads {
@@ -259,6 +310,63 @@ pub(super) fn send_queues(facts: &Facts, places: &Places<'_>) -> Option<Vec<Send
                 send_q_bytes: q.send_q,
                 send_q_max_bytes: q.send_q_max,
                 recv_q_bytes: q.recv_q,
+            })
+            .collect()
+    })
+}
+
+pub(super) fn container(facts: &Facts) -> Option<Container> {
+    let m = facts.system.cgroup_last();
+    (!facts.system.cgroup.is_empty()).then_some(Container {
+        limit_bytes: m.limit,
+        unlimited: m.unlimited,
+        usage_bytes: m.usage,
+        peak_bytes: m.peak,
+        swap_limit_bytes: m.swap_limit,
+        swap_bytes: m.swap_usage,
+        anon_bytes: m.anon,
+        file_bytes: m.file,
+        limit_hits: m.limit_hits,
+        oom: m.oom,
+        oom_kill: m.oom_kill,
+    })
+}
+
+pub(super) fn limits(facts: &Facts) -> Option<ProcessLimits> {
+    facts.system.limits.as_ref().map(|(l, _)| ProcessLimits {
+        address_space_bytes: l.address_space,
+        processes: l.processes,
+        open_files: l.open_files,
+    })
+}
+
+pub(super) fn malloc(facts: &Facts, places: &Places<'_>) -> Option<Vec<Malloc>> {
+    let all = &facts.system.malloc;
+    (!all.is_empty()).then(|| {
+        all.iter()
+            .map(|s| Malloc {
+                t: at(places, s.time),
+                arenas: s.info.arenas,
+                system_bytes: s.info.system,
+                system_peak_bytes: s.info.system_peak,
+                mapped_bytes: s.info.mapped,
+                kept_bytes: s.info.kept,
+                in_use_bytes: s.info.in_use(),
+            })
+            .collect()
+    })
+}
+
+pub(super) fn leaks(facts: &Facts, places: &Places<'_>) -> Option<Vec<LeakRecord>> {
+    let all = &facts.system.leaks;
+    (!all.is_empty()).then(|| {
+        all.iter()
+            .map(|(site, l)| LeakRecord {
+                site: (site != UNKNOWN_SITE).then(|| site.clone()),
+                touched: l.touched.clone(),
+                count: l.count,
+                first: at(places, l.first.time),
+                last: at(places, l.last.time),
             })
             .collect()
     })

@@ -334,6 +334,9 @@ fn node(page: &mut Page<'_>, report: &Report, n: &NodeReport, full: bool) -> io:
             page.more("ui.more-verbose", others.len() - most)?;
         }
     }
+    if let Some(r) = n.resident.as_ref().filter(|_| page.style.verbose) {
+        super::nmt::resident(page, n, r)?;
+    }
     if let Some(gap) = n.findings.iter().find(|f| f.rule == "evidence-gap") {
         page.heading(page.label("ui.to-be-surer"))?;
         for t in &gap.remedy.now {
@@ -363,7 +366,7 @@ fn offset(n: &NodeReport) -> i32 {
 }
 
 /// A time of the report on the node's own clock, as its logs print it.
-fn clock(n: &NodeReport, t: Option<&String>) -> String {
+pub(super) fn clock(n: &NodeReport, t: Option<&String>) -> String {
     let Some(t) = t else { return "-".to_owned() };
     WallTime::parse_rfc3339(t).map_or_else(
         || t.clone(),
@@ -485,7 +488,11 @@ fn peak(page: &mut Page<'_>, d: &DirectMemory) -> io::Result<()> {
     page.line(&format!(
         "{lead}{:<9} {ratio:>6}  {gauge}  {source}",
         Bytes(peak).to_string()
-    ))
+    ))?;
+    match &d.used_explained {
+        Some(t) => page.paragraph("         ", &t.shown(lang), Some(dim())),
+        None => Ok(()),
+    }
 }
 
 fn bar(ratio: f64, columns: usize) -> String {
@@ -505,6 +512,8 @@ fn timeline(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
         Some(who) => format!(" {}", terminal(who)),
         None => word(lang, "series", &s.name).to_owned(),
     };
+    // Levels of other memory are in the JSON; counts are what memory is held against here.
+    let drawn = |s: &&TimelineSeries| !s.level || s.name == "direct_memory_bytes";
     let steps = t.series.iter().map(|s| s.values.len()).max().unwrap_or(0);
     if steps < 2 {
         return Ok(());
@@ -513,6 +522,7 @@ fn timeline(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
     for s in t
         .series
         .iter()
+        .filter(drawn)
         .take(if page.style.verbose { 12 } else { 7 })
     {
         let memory = s.name == "direct_memory_bytes";

@@ -45,7 +45,12 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let mut evidence = vec![Evidence::new(
         Weight::Computed,
         Text::new(
-            "growth.from",
+            // Never without the note that not all of it is direct memory.
+            if curve.source == "nmt:Internal" {
+                "growth.from-internal"
+            } else {
+                "growth.from"
+            },
             [
                 ("base", json!(shape.base)),
                 ("onset", local(onset)),

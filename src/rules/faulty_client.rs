@@ -11,7 +11,7 @@ use super::{
 };
 use crate::facts::{Quote, Signal};
 use crate::text::{Text, local};
-use crate::units::WallTime;
+use crate::units::{Address, WallTime};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -409,6 +409,7 @@ fn hypothesis(
     }
 
     held(case, c, &ip, &mut add);
+    in_kernel(case, c, &ip, &mut add);
 
     // Whether it stays connected.
     if naming || f.silent_since.is_some() || f.sends >= FEWEST {
@@ -568,6 +569,54 @@ fn held(
     } else {
         add(Evidence::new(Weight::NothingHeld, claim, Some(&quote)));
     }
+}
+
+/// Bytes that wait for it in the send queues of its gRPC connections. An empty queue clears nobody: what is not yet handed to
+/// the socket waits before it.
+fn in_kernel(
+    case: &Case<'_>,
+    c: &Client<'_>,
+    ip: &dyn Fn() -> serde_json::Value,
+    add: &mut dyn FnMut(Evidence),
+) {
+    /// What a reader that keeps up may have under way.
+    const UNDER_WAY: u64 = 64 << 10;
+    let system = &case.facts.system;
+    let peers: Vec<&Address> = std::iter::once(&c.address)
+        .chain(c.connections.iter().map(|(id, _)| &id.peer))
+        .collect();
+    // The fullest stands first.
+    let queues = || {
+        system
+            .queues
+            .iter()
+            .filter(|q| system.is_grpc_port(q.port))
+            .filter(|q| q.time.is_none_or(|t| case.run.lives(t)))
+    };
+    let all: u64 = queues().map(|q| q.send_q).sum();
+    let mut own = queues().filter(|q| peers.contains(&&q.peer));
+    let Some(first) = own.next() else { return };
+    let waiting = own.fold((first.send_q, first.waiting), |sum, q| {
+        (sum.0.saturating_add(q.send_q), sum.1 + q.waiting)
+    });
+    // In a burst all queues fill for a moment: what tells is whose is fuller than the others'.
+    let share = waiting.0 as f64 / all.max(1) as f64;
+    if waiting.0 < UNDER_WAY || share < 0.1 {
+        return;
+    }
+    add(Evidence::new(
+        Weight::QueueInKernel,
+        Text::new(
+            "faulty-client.in-kernel",
+            [
+                ("ip", ip()),
+                ("bytes", json!(waiting.0)),
+                ("n", json!(waiting.1)),
+            ],
+        ),
+        Some(&first.quote),
+    )
+    .scaled(share));
 }
 
 fn connected(

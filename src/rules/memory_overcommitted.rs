@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::score::Weight;
 use super::{Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Severity, Subject};
+use crate::facts::memory::{Gauge, GaugeSample};
 use crate::text::Text;
 
 /// The rule.
@@ -47,14 +48,33 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     } else {
         return Vec::new();
     };
+    let mut evidence = vec![Evidence::new(
+        Weight::Computed,
+        Text::new(id, params()),
+        quote,
+    )];
+    let second: u64 = case.books.iter().skip(1).filter_map(|b| b.limit).sum();
+    if second > 0 {
+        evidence.push(Evidence::new(
+            Weight::Computed,
+            Text::new(
+                "overcommitted.two-books",
+                [("direct", json!(direct)), ("second", json!(second))],
+            ),
+            None,
+        ));
+    }
+    if let Some(g) = swapped(case) {
+        evidence.push(Evidence::new(
+            Weight::Observed,
+            Text::new("overcommitted.swapped", [("bytes", json!(g.value))]),
+            Some(&g.quote),
+        ));
+    }
     vec![Hypothesis {
         subjects: vec![Subject::new("node", "physical-memory")],
         title: Text::new("overcommitted.title", []),
-        evidence: vec![Evidence::new(
-            Weight::Computed,
-            Text::new(id, params()),
-            quote,
-        )],
+        evidence,
         remedy: Remedy {
             now: Vec::new(),
             lasting: vec![Text::new(
@@ -71,4 +91,12 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             Severity::Low
         }),
     }]
+}
+
+/// The sample with most of the process swapped out, where that is more than a little.
+fn swapped<'a>(case: &Case<'a>) -> Option<&'a GaugeSample> {
+    super::growth::gauge_samples(case, Gauge::Swap)
+        .into_iter()
+        .filter(|g| g.value >= 64 << 20)
+        .max_by_key(|g| g.value)
 }

@@ -18,14 +18,22 @@ mod direct_limit_sizing;
 mod direct_memory_exhausted;
 mod direct_memory_growth;
 mod evidence_gap;
+mod explicit_gc_disabled;
 mod faulty_client;
+mod growth;
+mod heap_pressure;
 mod limit_too_small;
 mod login_burst;
 mod memory_overcommitted;
+mod metaspace_growth;
 mod native_memory_outside_nmt;
+mod netty_leak_record;
 mod outbound_backlog;
+mod pool_fragmentation;
+mod process_killed;
 mod push_fan_out;
 mod registration_storm;
+mod thread_growth;
 
 pub use case::{Case, Given};
 pub use finding::{Evidence, Finding, Hypothesis, Kind, Remedy, Severity, Subject};
@@ -161,18 +169,25 @@ impl Family {
 
 /// All rules, in the order in which findings that are equally bad and sure stand.
 pub static RULES: &[&Rule] = &[
+    &process_killed::RULE,
     &direct_memory_exhausted::RULE,
     &direct_memory_growth::RULE,
     &outbound_backlog::RULE,
+    &pool_fragmentation::RULE,
     &faulty_client::RULE,
     &login_burst::RULE,
     &registration_storm::RULE,
     &connection_storm::RULE,
     &push_fan_out::RULE,
     &native_memory_outside_nmt::RULE,
+    &thread_growth::RULE,
+    &metaspace_growth::RULE,
+    &heap_pressure::RULE,
     &limit_too_small::RULE,
+    &netty_leak_record::RULE,
     &direct_buffer_leak::RULE,
     &memory_overcommitted::RULE,
+    &explicit_gc_disabled::RULE,
     &direct_limit_sizing::RULE,
     &evidence_gap::RULE,
 ];
@@ -320,12 +335,25 @@ fn rank_by_bytes(findings: &mut [Finding]) {
     }
 }
 
-/// Direct memory is in trouble, or memory that the JVM does not account for grows.
+/// Direct memory is in trouble, or other memory is.
 fn in_trouble(case: &Case<'_>, findings: &[Finding]) -> bool {
-    case.in_trouble()
-        || findings
-            .iter()
-            .any(|f| f.rule.id == native_memory_outside_nmt::RULE.id && f.confidence >= DECIDED)
+    case.in_trouble() || other_trouble(findings).is_some()
+}
+
+/// What tells of trouble with memory other than direct memory: the process was killed, or one of its other parts grows or is
+/// full.
+#[must_use]
+pub fn other_trouble(findings: &[Finding]) -> Option<&Finding> {
+    let other = [
+        &process_killed::RULE,
+        &native_memory_outside_nmt::RULE,
+        &thread_growth::RULE,
+        &metaspace_growth::RULE,
+        &heap_pressure::RULE,
+    ];
+    findings
+        .iter()
+        .find(|f| f.confidence >= DECIDED && other.contains(&f.rule))
 }
 
 fn severity(case: &Case<'_>, rule: &Rule, h: &Hypothesis, confidence: f64) -> Severity {
@@ -376,7 +404,8 @@ fn outcome(case: &Case<'_>, findings: &[Finding], trouble: bool) -> Outcome {
 /// Two rules that say the same of one trouble from two sides.
 fn allied(a: &Rule, b: &Rule) -> bool {
     let load = |r: &Rule| r.id == push_fan_out::RULE.id || r.id == limit_too_small::RULE.id;
-    a == b || load(a) && load(b)
+    let leak = |r: &Rule| r == &netty_leak_record::RULE || r == &direct_buffer_leak::RULE;
+    a == b || load(a) && load(b) || leak(a) && leak(b)
 }
 
 /// The first cause, where the outcome is that there is one.

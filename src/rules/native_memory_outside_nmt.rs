@@ -2,12 +2,16 @@
 
 use serde_json::json;
 
+use super::growth::gauge_samples;
 use super::score::Weight;
 use super::shape::{Course, look, theil_sen};
 use super::{
     Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, take_evidence,
 };
 use crate::facts::memory::{Gauge, GaugeSample};
+use crate::facts::system::MapSample;
+use crate::parse::nmt::NmtReport;
+use crate::parse::proc::MappingKind;
 use crate::text::{Text, local};
 use crate::units::WallTime;
 
@@ -128,11 +132,25 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             total,
         ));
     }
+    let place = mapping(case);
+    if let Some(p) = &place {
+        evidence.push(p.evidence());
+    }
+    holders(case, gap.rise(), &mut evidence);
+    let kind = place.as_ref().map_or(MappingKind::Anonymous, |p| p.kind);
+    let mut subject = Subject::new("mapping", kind.name());
+    if let Some(p) = &place {
+        subject.bytes = Some(p.bytes);
+        subject = subject.with_share(p.bytes as f64 / p.anonymous.max(1) as f64);
+    }
     vec![Hypothesis {
-        subjects: vec![Subject::new("mapping", "anonymous")],
+        subjects: vec![subject],
         title: Text::new(
             "native.title",
-            [("rate", json!(slope.bytes_per_hour.round()))],
+            [
+                ("rate", json!(slope.bytes_per_hour.round())),
+                ("where", json!(in_words(kind))),
+            ],
         ),
         evidence,
         remedy: Remedy {
@@ -143,23 +161,164 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     }]
 }
 
-/// Anonymous resident memory where it is told, else all resident memory; of one source, within the run.
-fn resident<'c>(case: &'c Case<'_>) -> Vec<&'c GaugeSample> {
-    let of = |gauge: Gauge| -> Vec<&GaugeSample> {
-        let mut all: Vec<&GaugeSample> = case
-            .facts
-            .memory
-            .gauges
-            .iter()
-            .filter(|g| g.gauge == gauge && g.time.is_some_and(|t| case.run.holds(t)))
-            .collect();
-        all.dedup_by_key(|g| g.time);
-        all
+/// Where the memory is that the JVM does not account for.
+struct Holding<'a> {
+    kind: MappingKind,
+    /// Resident and anonymous in mappings of that kind.
+    bytes: u64,
+    /// Of that more than NMT accounts for, or grown by between two maps.
+    beyond: u64,
+    /// Resident and anonymous in all.
+    anonymous: u64,
+    /// Whether two maps were compared.
+    compared: bool,
+    sample: &'a MapSample,
+}
+
+impl Holding<'_> {
+    fn evidence(&self) -> Evidence {
+        let id = if self.compared {
+            "native.mapping-grew"
+        } else {
+            "native.mapping"
+        };
+        Evidence::new(
+            Weight::MappingGrows,
+            Text::new(
+                id,
+                [
+                    ("where", json!(in_words(self.kind))),
+                    ("bytes", json!(self.bytes)),
+                    ("all", json!(self.anonymous)),
+                    ("beyond", json!(self.beyond)),
+                ],
+            ),
+            Some(&self.sample.quote),
+        )
+    }
+}
+
+/// A kind of mapping inside a sentence.
+fn in_words(kind: MappingKind) -> &'static str {
+    match kind {
+        MappingKind::MallocArena => "the arenas of malloc",
+        MappingKind::MallocHeap => "the main heap of malloc",
+        MappingKind::ThreadStack => "stacks of threads",
+        MappingKind::File => "mapped files",
+        MappingKind::Library => "libraries",
+        MappingKind::JavaHeap => "the Java heap",
+        MappingKind::Reserved => "reserved mappings",
+        MappingKind::Kernel => "the kernel's mappings",
+        MappingKind::Anonymous => "anonymous mappings",
+    }
+}
+
+/// Kinds that native code takes memory in.
+const NATIVE: [MappingKind; 4] = [
+    MappingKind::MallocArena,
+    MappingKind::MallocHeap,
+    MappingKind::ThreadStack,
+    MappingKind::Anonymous,
+];
+
+/// The kind of mapping that grew most between two maps of the run; of a single map, the one that holds most beyond what NMT
+/// says the JVM has there.
+fn mapping<'a>(case: &Case<'a>) -> Option<Holding<'a>> {
+    let maps: Vec<&MapSample> = case
+        .facts
+        .system
+        .maps
+        .iter()
+        .filter(|m| m.with_usage && m.time.is_none_or(|t| case.run.lives(t)))
+        .collect();
+    let (first, last) = (*maps.first()?, *maps.last()?);
+    let held = |m: &MapSample, kind: MappingKind| m.kinds.get(&kind).map_or(0, |u| u.anonymous);
+    let compared = maps.len() > 1 && first.time < last.time;
+    let beyond = |kind: MappingKind| {
+        if compared {
+            return held(last, kind).saturating_sub(held(first, kind));
+        }
+        let known = case.nmt.last().map_or(0, |s| accounted(&s.report, kind));
+        held(last, kind).saturating_sub(known)
     };
-    let anonymous = of(Gauge::RssAnon);
+    // Arenas and the main heap serve the same allocator: together they stand against what NMT counts as malloc.
+    let kind = NATIVE
+        .into_iter()
+        .max_by_key(|k| (beyond(*k), held(last, *k)))?;
+    Some(Holding {
+        kind,
+        bytes: held(last, kind),
+        beyond: beyond(kind),
+        anonymous: last.total.anonymous,
+        compared,
+        sample: last,
+    })
+}
+
+/// What NMT says the JVM has in mappings of a kind, at the most.
+fn accounted(r: &NmtReport, kind: MappingKind) -> u64 {
+    let sum = |of: &dyn Fn(&crate::parse::nmt::Category) -> Option<u64>| -> u64 {
+        r.categories.iter().filter_map(of).sum()
+    };
+    match kind {
+        MappingKind::MallocArena | MappingKind::MallocHeap => sum(&|c| {
+            let malloc = c.malloc.as_ref().map_or(0, |m| m.size.bytes);
+            let arena = c.arena.as_ref().map_or(0, |a| a.size.bytes);
+            Some(malloc.saturating_add(arena))
+        }),
+        MappingKind::ThreadStack => sum(&|c| c.stack.map(|s| s.committed.bytes)),
+        MappingKind::Anonymous => sum(&|c| {
+            (c.name != "Java Heap")
+                .then_some(c.mmap)
+                .flatten()
+                .map(|m| m.committed.bytes)
+        }),
+        _ => 0,
+    }
+}
+
+/// Objects of the JDK that own native memory of a known size, by the class histogram: an open deflater keeps some 256 KiB of
+/// zlib's tables (window, hash chains, pending output), an inflater some 40 KiB.
+fn holders(case: &Case<'_>, gap: u64, evidence: &mut Vec<Evidence>) {
+    const OWNERS: [(&str, u64); 2] = [
+        ("java.util.zip.Deflater", 268 << 10),
+        ("java.util.zip.Inflater", 40 << 10),
+    ];
+    let Some(h) = case.facts.system.histograms.last() else {
+        return;
+    };
+    let best = OWNERS
+        .iter()
+        .filter_map(|(class, each)| {
+            let c = h.classes.iter().find(|c| c.class == *class)?;
+            Some((c, c.instances, c.instances.saturating_mul(*each)))
+        })
+        .max_by_key(|b| b.2);
+    if let Some((found, n, bytes)) = best
+        && n >= 100
+        && bytes >= gap / 4
+    {
+        evidence.push(Evidence::new(
+            Weight::HolderObjects,
+            Text::new(
+                "native.holders",
+                [
+                    ("class", json!(found.class)),
+                    ("n", json!(n)),
+                    ("bytes", json!(bytes)),
+                ],
+            ),
+            Some(&found.quote),
+        ));
+    }
+}
+
+/// Anonymous resident memory where it is told, else all resident memory; of one source, within the run.
+fn resident<'a>(case: &Case<'a>) -> Vec<&'a GaugeSample> {
+    let anonymous = gauge_samples(case, Gauge::RssAnon);
     if anonymous.len() >= 6 {
         anonymous
     } else {
-        of(Gauge::Rss)
+        gauge_samples(case, Gauge::Rss)
     }
 }

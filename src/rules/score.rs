@@ -91,6 +91,17 @@ weights! {
     ResidentGrows, "resident-grows", 2.5, "Resident memory grows by more than the JVM accounts for.";
     JvmFlat, "jvm-flat", 2.0, "The JVM's own books do not grow.";
     JvmGrows, "jvm-grows", -3.0, "The JVM's own books explain the growth.";
+    // Categories
+    CategoryGrows, "category-grows", 2.5, "Its own series rises and goes on rising.";
+    MostOfGrowth, "most-of-growth", 1.5, "Most of what the process grew by is in it.";
+    LittleOfGrowth, "little-of-growth", -2.0, "Next to nothing of what the process grew by is in it.";
+    AllocationRefused, "allocation-refused", 3.0, "An allocation of exactly this memory failed.";
+    HeapFull, "heap-full", 2.5, "Collections free next to nothing of a full heap.";
+    HeapFullSampled, "heap-full-sampled", 0.8, "A heap that looks full between collections may be full of garbage.";
+    OtherLimitFailed, "other-limit-failed", -2.0, "What failed is direct memory, which has a limit of its own.";
+    MappingGrows, "mapping-grows", 0.5, "The mappings show where it went.";
+    HolderObjects, "holder-objects", 1.0, "Objects that own such memory are alive by the hundred.";
+    QueueInKernel, "queue-in-kernel", 1.2, "Bytes sent and never acknowledged wait for it in the kernel.";
     // States and advice
     Observed, "observed", 4.0, "Written in the inputs.";
     Computed, "computed", 3.0, "Follows from figures in the inputs.";

@@ -1,0 +1,348 @@
+//! NMT for a terminal: one report, what changed between two, or a series, category by category and call site by call site;
+//! and resident memory held against it.
+
+use std::io::{self, Write};
+
+use super::Report;
+use super::escape::{cut, terminal};
+use super::model::NodeReport;
+use super::native::{CategoryCourse, NativeMemory, Resident, SiteCourse};
+use super::table::{Page, Style, clock, dim, table};
+use crate::text::{duration, grouped, percent};
+use crate::units::Bytes;
+
+/// Writes what the report knows of its NMT reports.
+///
+/// # Errors
+/// What the writer says.
+pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(out, *style);
+    let several = report.nodes.len() > 1;
+    let mut any = false;
+    for n in &report.nodes {
+        let Some(m) = &n.native_memory else { continue };
+        any = true;
+        head(&mut page, n, m, several)?;
+        categories(&mut page, n, m)?;
+        limit(&mut page, n, m)?;
+        sites(&mut page, m)?;
+        if let Some(r) = &n.resident {
+            resident(&mut page, n, r)?;
+        }
+    }
+    if !any {
+        let status = report
+            .nodes
+            .iter()
+            .find_map(|n| n.facts.nmt_status.as_ref());
+        page.line(&match status {
+            Some(s) => format!("no NMT report; the JVM's answer was: {s}"),
+            None => "no NMT report was read".to_owned(),
+        })?;
+    }
+    let issues = report.inputs.iter().filter(|i| !i.issues.is_empty());
+    for (input, i) in issues.flat_map(|input| input.issues.iter().map(move |i| (input, i))) {
+        let text = format!("{}:{}: {}", input.path, i.line, i.what);
+        page.paragraph("  ! ", &text, None)?;
+    }
+    Ok(())
+}
+
+fn head(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory, several: bool) -> io::Result<()> {
+    let mut about = Vec::new();
+    if several {
+        about.push(n.id.clone());
+    }
+    about.push(match (m.kind.as_str(), m.samples) {
+        ("diff", 1) => "one report against its baseline".to_owned(),
+        (_, 1) => "one report".to_owned(),
+        (_, n) => format!("{} reports", grouped(n)),
+    });
+    if let Some(p) = m.pid {
+        about.push(format!("pid {p}"));
+    }
+    if let Some(v) = &n.jvm.version {
+        about.push(format!("JDK {v}"));
+    }
+    match (&m.from, &m.to) {
+        (Some(_), Some(_)) if m.samples > 1 => {
+            let lasts = m
+                .lasts_s
+                .map_or_else(String::new, |s| format!(" ({})", duration(s)));
+            about.push(format!(
+                "{} to {}{lasts}",
+                clock(n, m.from.as_ref()),
+                clock(n, m.to.as_ref())
+            ));
+        }
+        (Some(_), _) => about.push(clock(n, m.from.as_ref())),
+        _ => {}
+    }
+    match m.time_source.as_str() {
+        "heading" => {}
+        "none" => about.push("undated: in the order of the inputs".to_owned()),
+        from => about.push(format!("times by {}", from.replace('-', " "))),
+    }
+    page.paragraph("NATIVE MEMORY  ", &about.join(", "), None)?;
+    if let Some(t) = &m.direct_explained {
+        page.paragraph("  ", &t.shown(page.style.lang), Some(dim()))?;
+    }
+    if m.other_processes > 0 {
+        let text = format!(
+            "{} reports of other processes are left out",
+            grouped(m.other_processes)
+        );
+        page.paragraph("  ", &text, Some(dim()))?;
+    }
+    Ok(())
+}
+
+fn bytes(b: u64) -> String {
+    Bytes(b).to_string()
+}
+
+fn signed(b: Option<i64>) -> String {
+    match b {
+        None => String::new(),
+        Some(0) => "0".to_owned(),
+        Some(b) if b < 0 => format!("-{}", Bytes(b.unsigned_abs())),
+        Some(b) => format!("+{}", Bytes(b.unsigned_abs())),
+    }
+}
+
+const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// The values between their own lowest and highest: what changed is what is looked for.
+fn spark(values: &[u64], columns: usize) -> String {
+    let low = values.iter().copied().min().unwrap_or(0);
+    let span = values
+        .iter()
+        .copied()
+        .max()
+        .unwrap_or(0)
+        .saturating_sub(low);
+    let shown = values.len().min(columns);
+    (0..shown)
+        .map(|c| {
+            let v = values[c * values.len() / shown];
+            let level = (v - low) as f64 / span.max(1) as f64 * 7.0;
+            BLOCKS[(level.round() as usize).min(7)]
+        })
+        .collect()
+}
+
+fn categories(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Result<()> {
+    page.blank()?;
+    let most = if page.style.verbose {
+        usize::MAX
+    } else {
+        page.style.top.max(1)
+    };
+    let series = m.kind == "series";
+    let columns = page.style.width.saturating_sub(84).clamp(8, 40);
+    let row = |c: &CategoryCourse| {
+        let mut name = terminal(&c.name);
+        if m.direct_category.as_ref() == Some(&c.name) {
+            name.push_str(" *");
+        }
+        let rate = match (&c.trend, &c.course) {
+            (Some(t), _) => format!("{}/h", signed(Some(t.bytes_per_hour as i64))),
+            (None, Some(c)) => c.clone(),
+            (None, None) => String::new(),
+        };
+        let range = c.trend.as_ref().map_or_else(String::new, |t| {
+            format!(
+                "{} … {}",
+                Bytes(t.low.max(0.0) as u64),
+                Bytes(t.high.max(0.0) as u64)
+            )
+        });
+        let steps = c.largest_step.as_ref().map_or_else(String::new, |s| {
+            format!("{} up to {}", grouped(c.steps), Bytes(s.bytes))
+        });
+        let only = |shown: bool, text: String| if shown { text } else { String::new() };
+        let wide = !series || page.style.verbose;
+        vec![
+            name,
+            only(wide, bytes(c.reserved_bytes)),
+            only(!series, signed(c.reserved_delta_bytes)),
+            bytes(c.committed_bytes),
+            c.share.map_or_else(String::new, percent),
+            signed(c.committed_delta_bytes),
+            only(series, rate),
+            only(series, range),
+            only(series && page.style.verbose, steps),
+            only(series, spark(&c.values, columns)),
+        ]
+    };
+    let mut rows = vec![row(&m.total)];
+    rows.extend(m.categories.iter().take(most).map(row));
+    table(
+        page,
+        &[
+            "category",
+            "reserved",
+            "change",
+            "committed",
+            "share",
+            "change",
+            "rate",
+            "p10 … p90 an hour",
+            "steps",
+            "over time",
+        ],
+        &[1, 2, 3, 4, 5],
+        rows,
+    )?;
+    let left = m.categories.len().saturating_sub(most);
+    if left > 0 {
+        page.line(&format!("  … and {left} more (--top, -v)"))?;
+    }
+    if m.direct_category.is_some() {
+        let text = page.paint(dim(), "  * holds direct memory");
+        page.line(&text)?;
+    }
+    let step = m.total.largest_step.as_ref().filter(|_| series);
+    if let Some(s) = step {
+        let text = format!(
+            "largest step: {} at {}",
+            Bytes(s.bytes),
+            clock(n, s.t.as_ref())
+        );
+        page.paragraph("  ", &text, None)?;
+    }
+    Ok(())
+}
+
+/// Direct memory against its limit, and when it gets there.
+fn limit(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Result<()> {
+    let d = &n.direct_memory;
+    let (Some(_), Some(limit)) = (&m.direct_category, &d.limit_explained) else {
+        return Ok(());
+    };
+    page.paragraph("  limit  ", &limit.shown(page.style.lang), None)?;
+    if let Some(left) = d.trend.as_ref().and_then(|t| t.time_to_limit_s) {
+        let text = if left < 1.0 {
+            "it is reached".to_owned()
+        } else {
+            format!("at this rate it is reached in {}", duration(left))
+        };
+        page.paragraph("         ", &text, None)?;
+    }
+    Ok(())
+}
+
+/// The frames that have a name, innermost first, without offsets.
+fn frames(s: &SiteCourse) -> String {
+    let bare = |f: &String| {
+        let f = f.rsplit_once("+0x").map_or(f.as_str(), |(name, _)| name);
+        terminal(f)
+    };
+    let named: Vec<String> = s
+        .frames
+        .iter()
+        .filter(|f| !f.starts_with("[0x"))
+        .map(bare)
+        .collect();
+    if named.is_empty() {
+        "(no symbol)".to_owned()
+    } else {
+        named.join(" < ")
+    }
+}
+
+fn sites(page: &mut Page<'_>, m: &NativeMemory) -> io::Result<()> {
+    if m.sites.is_empty() {
+        return Ok(());
+    }
+    page.heading("CALL SITES")?;
+    let room = page.style.width.saturating_sub(58).max(20);
+    let rows = m
+        .sites
+        .iter()
+        .take(page.style.top)
+        .map(|s| {
+            vec![
+                bytes(s.bytes),
+                signed(s.delta_bytes),
+                s.count.map_or_else(String::new, grouped),
+                s.category.as_deref().map_or_else(String::new, terminal),
+                cut(&frames(s), room),
+            ]
+        })
+        .collect();
+    table(
+        page,
+        &[
+            "bytes",
+            "change",
+            "blocks",
+            "category",
+            "frames, innermost first",
+        ],
+        &[0, 1, 2],
+        rows,
+    )?;
+    let shown = page.style.top.min(m.sites.len()) as u64;
+    if m.sites_total > shown {
+        page.line(&format!(
+            "  … and {} more (--top)",
+            grouped(m.sites_total - shown)
+        ))?;
+    }
+    Ok(())
+}
+
+/// Resident memory, part by part.
+pub(super) fn resident(page: &mut Page<'_>, n: &NodeReport, r: &Resident) -> io::Result<()> {
+    page.heading(&format!(
+        "RESIDENT MEMORY  {} at {}",
+        Bytes(r.rss_bytes),
+        clock(n, r.t.as_ref())
+    ))?;
+    let lang = page.style.lang;
+    let rows = r
+        .parts
+        .iter()
+        .map(|p| {
+            let size = if p.bytes < 0 {
+                signed(Some(p.bytes))
+            } else {
+                bytes(p.bytes.unsigned_abs())
+            };
+            vec![size, percent(p.share), p.what.shown(lang)]
+        })
+        .collect();
+    table(page, &["bytes", "share", "what"], &[0, 1], rows)?;
+    page.paragraph("  ", &r.left_explained.shown(lang), None)?;
+    if !r.kinds.is_empty() {
+        let kinds: Vec<String> = r
+            .kinds
+            .iter()
+            .map(|k| {
+                format!(
+                    "{} {} ({})",
+                    k.kind,
+                    Bytes(k.rss_bytes),
+                    grouped(k.mappings)
+                )
+            })
+            .collect();
+        page.paragraph("  mappings  ", &kinds.join(", "), Some(dim()))?;
+    }
+    let told = [
+        ("swapped out", r.swap_bytes),
+        ("malloc has from the system", r.malloc_system_bytes),
+        ("of that free", r.malloc_kept_bytes),
+        ("limit of the container", r.container_limit_bytes),
+        ("physical memory", r.physical_bytes),
+    ];
+    let told: Vec<String> = told
+        .iter()
+        .filter_map(|(what, b)| b.map(|b| format!("{what} {}", Bytes(b))))
+        .collect();
+    if !told.is_empty() {
+        page.paragraph("  ", &told.join(", "), Some(dim()))?;
+    }
+    Ok(())
+}
