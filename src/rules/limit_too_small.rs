@@ -84,7 +84,7 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
             e.quote.as_ref(),
         ));
     }
-    blame(findings, &mut evidence);
+    blame(case, findings, &mut evidence);
     let burst = findings
         .iter()
         .find(|f| f.rule.id == login_burst::RULE.id && f.confidence >= super::DECIDED);

@@ -145,7 +145,7 @@ pub(super) fn storms(case: &Case<'_>, findings: &[Finding], storm: &Storm<'_>) -
             .min_by_key(|q| q.key());
         let mut h = hypothesis(case, storm, client, &burst, quote);
         if case.in_trouble() {
-            blame(findings, &mut h.evidence);
+            blame(case, findings, &mut h.evidence);
         }
         out.push(h);
     }

@@ -91,7 +91,7 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     }
     spread_evidence(case, &mut evidence);
     course_evidence(case, &mut evidence);
-    blame(findings, &mut evidence);
+    blame(case, findings, &mut evidence);
     if super::hopeless(&evidence) {
         return Vec::new();
     }
@@ -189,8 +189,15 @@ pub(super) fn course_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
     }
 }
 
-/// A client that explains the bytes speaks against load and limit.
-pub(super) fn blame(findings: &[Finding], evidence: &mut Vec<Evidence>) {
+/// A client that explains the bytes speaks against load and limit; and so does not knowing whether one does.
+pub(super) fn blame(case: &Case<'_>, findings: &[Finding], evidence: &mut Vec<Evidence>) {
+    if !Family::PushLogOrDump.present(case) {
+        evidence.push(Evidence::new(
+            Weight::PushesUnseen,
+            Text::new("blame.unseen", []),
+            None,
+        ));
+    }
     let worst = findings
         .iter()
         .filter(|f| f.rule.id == faulty_client::RULE.id)

@@ -73,6 +73,7 @@ weights! {
     EndsBeforeGrowth, "ends-before-growth", -2.5, "It was over before memory grew.";
     AfterFailure, "after-failure", -2.5, "Clients that lose their server reconnect and log in: an effect, not the cause.";
     MemoryFlat, "memory-flat", -3.0, "It happened and memory did not move.";
+    PushesUnseen, "pushes-unseen", -1.5, "Without a push log and a heap dump nobody can tell whether one client holds the bytes.";
     // Load and limit
     OneServiceDominates, "one-service-dominates", 1.5, "Nearly all pushes are of one service.";
     WideFanOut, "wide-fan-out", 1.5, "One change goes out to many subscribers at once.";
