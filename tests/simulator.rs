@@ -33,8 +33,11 @@ mod floors {
 
 fn write(case: &Case, to: &Path) -> Measured {
     let (writer, measured) = run(&case.scenario, false);
+    std::fs::create_dir_all(to).unwrap();
     writer
-        .save(to, &|name| case.without.iter().any(|w| name.starts_with(w)))
+        .save(to, &|name| case.lacks(name), &|name, bytes| {
+            case.damage.arrive(case.seed, case.net(), name, bytes)
+        })
         .unwrap();
     measured
 }

@@ -356,7 +356,12 @@ impl<'a> Case<'a> {
 }
 
 /// The last dump that was taken of this process: by its process id where both tell it, else by its time.
-pub(super) fn dump<'a>(facts: &'a Facts, given: &Given, run: &Run, runs: usize) -> Option<&'a DumpSample> {
+pub(super) fn dump<'a>(
+    facts: &'a Facts,
+    given: &Given,
+    run: &Run,
+    runs: usize,
+) -> Option<&'a DumpSample> {
     let offset = i64::from(zone(facts, given).0) * 60_000;
     facts.memory.dumps.iter().rfind(|d| {
         if let (Some(theirs), Some(ours)) = (d.heap.jvm.pid, run.pid) {

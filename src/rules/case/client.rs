@@ -82,7 +82,11 @@ pub(super) fn count_between(a: &Activity, from: WallTime, to: WallTime) -> f64 {
     }
 }
 
-pub(super) fn clients<'a>(facts: &'a Facts, run: &Run, dump: Option<&'a DumpSample>) -> Vec<Client<'a>> {
+pub(super) fn clients<'a>(
+    facts: &'a Facts,
+    run: &Run,
+    dump: Option<&'a DumpSample>,
+) -> Vec<Client<'a>> {
     let (from, to) = run.bounds();
     let alone = run.from.is_none() && run.to.is_none();
     let mut all: BTreeMap<Address, Client<'a>> = BTreeMap::new();

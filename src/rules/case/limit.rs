@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
+use super::Given;
 use super::dump;
 use super::exhaustion::{Exhaustion, failures_in, is_own_direct};
 use super::run::Run;
-use super::Given;
 use crate::facts::{Facts, Quote};
 use crate::jvm_limit::{self, DerivedLimit, HeapShape, NettyMode, Rule as LimitRule};
 use crate::parse::failure::FailureKind;

@@ -1,7 +1,7 @@
 //! Releases of Nacos, compared number by number.
 
-use crate::facts::{Facts, Quote};
 use crate::facts::log::ServerKey;
+use crate::facts::{Facts, Quote};
 
 /// A release of Nacos: `2.2.3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ impl Release {
 
 /// The release that runs, and the line that says so: what a start of the server prints, else what any log says of it.
 #[must_use]
-pub fn release(facts: &Facts) -> Option<(Release, &Quote)> {
+pub(super) fn release(facts: &Facts) -> Option<(Release, &Quote)> {
     let started = facts.log.marks.iter().rev().find_map(|m| {
         let r = Release::read(m.version.as_deref()?)?;
         Some((r, &m.quote))
