@@ -232,3 +232,59 @@ fn one_case_is_written_for_looking_at() {
     );
     println!("{:#?}", case.scenario.faults);
 }
+
+/// Two nodes that the same client troubles and a healthy one as a control: one finding, about that client, over the two.
+#[test]
+fn a_client_that_troubles_two_nodes_is_one_finding() {
+    let mut told = 0;
+    for seed in (0..300).step_by(25) {
+        let mut case = draw(seed);
+        case.damage = sim::damage::Damage::None;
+        case.without.clear();
+        let mut calm = case.clone();
+        calm.scenario.faults.clear();
+        let folder = Folder::new(seed);
+        let nodes = ["node-1", "node-2", "node-3"].map(|n| folder.0.join(n));
+        let measured = write(&case, &nodes[0]);
+        write(&case, &nodes[1]);
+        write(&calm, &nodes[2]);
+        let t = truth(&case, &measured);
+        if !t.caused() {
+            continue;
+        }
+        let arguments = nodes.map(|path| Argument { path, node: None });
+        let inputs = nacos_offheap::find_inputs(&arguments).unwrap();
+        let options = nacos_offheap::Options {
+            jobs: Some(2),
+            ..Default::default()
+        };
+        let report = nacos_offheap::analyse(&inputs, &options, &|_, _| {}).unwrap();
+        let v = report.verdict.as_ref().expect("a verdict");
+        assert_eq!(v.node, None, "seed {seed}: it concerns several nodes");
+        assert!(t.subjects.contains(&v.subjects[0].value), "seed {seed}");
+        let cluster = report.cluster.as_ref().unwrap();
+        let same: Vec<_> = cluster
+            .findings
+            .iter()
+            .filter(|f| f.subjects[0] == v.subjects[0] && f.rule == v.rule)
+            .collect();
+        assert_eq!(same.len(), 1, "seed {seed}: one finding, not one a node");
+        let on: Vec<_> = same[0]
+            .subjects
+            .iter()
+            .filter(|s| s.kind == "node")
+            .map(|s| s.value.as_str())
+            .collect();
+        assert_eq!(on, ["node-1", "node-2"], "seed {seed}");
+        assert!(
+            report.nodes[2]
+                .findings
+                .iter()
+                .all(|f| f.kind != nacos_offheap::rules::Kind::Cause
+                    || f.severity < nacos_offheap::rules::Severity::High),
+            "seed {seed}: the healthy node is left alone"
+        );
+        told += 1;
+    }
+    assert!(told >= 5, "too few cases that tell: {told}");
+}

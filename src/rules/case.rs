@@ -325,6 +325,17 @@ impl<'a> Case<'a> {
         Some(r.within(&[2, 0], &[2, 3, 0]))
     }
 
+    /// The server pushes services, and neither a log of those pushes nor a heap dump is at hand.
+    #[must_use]
+    pub fn pushes_unseen(&self) -> bool {
+        let log = &self.facts.log;
+        let any = |signals: &[Signal]| signals.iter().any(|s| log.totals.get(*s).is_some());
+        let naming = any(&[Signal::Registration]) || !any(&[Signal::ConfigFanOut]);
+        naming
+            && self.dump.is_none()
+            && !any(&[Signal::PushOk, Signal::PushFail, Signal::UdpScheduled])
+    }
+
     /// The client of an address.
     #[must_use]
     pub fn client(&self, address: &Address) -> Option<&Client<'a>> {

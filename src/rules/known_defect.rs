@@ -66,7 +66,7 @@ static DEFECTS: &[Defect] = &[
         mended: Some("2.3.0"),
         what: "known-defect.no-stale-detection",
         until: None,
-        trace: stuck_client,
+        trace: silent_client,
         always: false,
     },
     Defect {
@@ -206,6 +206,24 @@ fn quote_of(case: &Case<'_>, signal: Signal) -> Option<Quote> {
 
 fn stuck_client(_: &Case<'_>, findings: &[Finding]) -> Option<Trace> {
     trace_of(findings, &faulty_client::RULE)
+}
+
+/// A client that acknowledges nothing any more and is not expelled for it.
+fn silent_client(case: &Case<'_>, findings: &[Finding]) -> Option<Trace> {
+    let (from, to) = case.bounds();
+    let expelled = case.total_between(Signal::Expelled, from, to) > 0.0;
+    let silent = findings
+        .iter()
+        .filter(|f| f.rule == &faulty_client::RULE)
+        .any(|f| {
+            let shows = |w| f.hypothesis.evidence.iter().any(|e| e.weight == w);
+            f.confidence >= DECIDED
+                && shows(Weight::StaysConnected)
+                && (shows(Weight::NothingDelivered) || shows(Weight::WentSilent))
+        });
+    (silent && !expelled)
+        .then(|| trace_of(findings, &faulty_client::RULE))
+        .flatten()
 }
 
 fn logins(_: &Case<'_>, findings: &[Finding]) -> Option<Trace> {

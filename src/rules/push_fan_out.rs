@@ -6,6 +6,7 @@ use super::score::Weight;
 use super::shape::Course;
 use super::{
     Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, faulty_client,
+    limit_too_small, take_evidence,
 };
 use crate::facts::Signal;
 use crate::facts::log::Service;
@@ -103,14 +104,31 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         ),
         evidence,
         remedy: Remedy {
-            now: vec![Text::new("push-fan-out.slow-down", [("service", name())])],
+            now: vec![
+                take_evidence(case),
+                Text::new("push-fan-out.slow-down", [("service", name())]),
+            ],
             lasting: vec![
                 Text::new("push-fan-out.smaller", [("service", name())]),
-                Text::new("push-fan-out.room", []),
+                room(case),
             ],
         },
         severity: None,
     }]
+}
+
+/// The room that size times subscribers needs: what was in use at most, with a quarter to spare.
+fn room(case: &Case<'_>) -> Text {
+    match case.used_peak() {
+        Some((need, _)) => Text::new(
+            "push-fan-out.room-of",
+            [
+                ("to", json!(limit_too_small::advised(case, need))),
+                ("need", json!(need)),
+            ],
+        ),
+        None => Text::new("push-fan-out.room", []),
+    }
 }
 
 /// Failures are spread when no client has the bulk of them.
@@ -132,17 +150,28 @@ pub(super) fn spread_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
             .totals
             .get(Signal::PushFail)
             .and_then(|a| a.first.as_ref());
-        evidence.push(Evidence::new(
-            Weight::FailuresSpread,
-            Text::new(
-                "push-fan-out.spread",
-                [
-                    ("clients", json!(failed.len())),
-                    ("n", json!(total.round())),
-                ],
-            ),
-            quote,
-        ));
+        // Once memory is exhausted pushes fail to everybody, whatever exhausted it.
+        let before = case
+            .exhausted_at()
+            .map(|t| case.total_between(Signal::PushFail, from, t.plus_ms(1_000)));
+        let strength = match before {
+            Some(n) if n < 10.0 => 0.3,
+            _ => 1.0,
+        };
+        evidence.push(
+            Evidence::new(
+                Weight::FailuresSpread,
+                Text::new(
+                    "push-fan-out.spread",
+                    [
+                        ("clients", json!(failed.len())),
+                        ("n", json!(total.round())),
+                    ],
+                ),
+                quote,
+            )
+            .scaled(strength),
+        );
     }
 }
 
@@ -191,7 +220,7 @@ pub(super) fn course_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
 
 /// A client that explains the bytes speaks against load and limit; and so does not knowing whether one does.
 pub(super) fn blame(case: &Case<'_>, findings: &[Finding], evidence: &mut Vec<Evidence>) {
-    if !Family::PushLogOrDump.present(case) {
+    if case.pushes_unseen() {
         evidence.push(Evidence::new(
             Weight::PushesUnseen,
             Text::new("blame.unseen", []),

@@ -84,6 +84,7 @@ weights! {
     LimitUnderQuarter, "limit-under-quarter", 1.0, "The limit is under a quarter of the heap, below what experts advise.";
     NearUnderLoad, "near-under-load", 2.0, "Ordinary load alone comes near the limit.";
     ChunkOverLimit, "chunk-over-limit", 0.7, "The limit has no room for a few chunks of Netty's pool.";
+    NeverRecovers, "never-recovers", -1.5, "Allocations fail on and on: what ordinary load takes it gives back.";
     SteadyGrowth, "steady-growth", -2.0, "Memory grows on and on: a larger limit only buys time.";
     // Leaks
     GrowthWithoutClient, "growth-without-client", 2.5, "Memory grows and no client's pushes fail.";

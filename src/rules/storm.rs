@@ -111,11 +111,16 @@ fn hypothesis(
             ("lasts", json!(burst.lasts_s().round())),
         ]
     };
-    let mut evidence = vec![Evidence::new(
-        Weight::RateFarOverUsual,
-        Text::new(storm.ids[1], params()),
-        quote,
-    )];
+    // What barely counts as a storm is half the evidence that a great one is.
+    let size = burst.per_minute / storm.fewest_per_minute;
+    let mut evidence = vec![
+        Evidence::new(
+            Weight::RateFarOverUsual,
+            Text::new(storm.ids[1], params()),
+            quote,
+        )
+        .scaled(0.5 + 0.25 * size.max(1.0).log2()),
+    ];
     evidence.extend(memory_evidence(case, burst));
     if let Some(claim) = &storm.suspect {
         evidence.push(Evidence::new(
@@ -132,6 +137,9 @@ fn hypothesis(
         severity: None,
     }
 }
+
+/// A smaller part of the growth than this is explained by chance alone.
+const LITTLE: f64 = 0.3;
 
 /// What memory did while a burst lasted.
 ///
@@ -201,7 +209,7 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
                 // The more of the rise falls into the burst, the more it may explain.
                 let overlap = (burst.to.0.min(top.0) - burst.from.0.max(onset.0)).max(0) as f64;
                 let part = overlap / ((top.0 - onset.0).max(1) as f64);
-                if part < 0.3 {
+                if part < LITTLE {
                     Evidence::new(
                         Weight::EndsBeforeGrowth,
                         Text::new("burst.little-overlap", when(onset)),
@@ -214,7 +222,7 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
                         Text::new("burst.with-growth", when(onset)),
                         quote_at(onset),
                     )
-                    .scaled(part)
+                    .scaled((part - LITTLE) / (1.0 - LITTLE))
                 }
             })
         }

@@ -993,10 +993,11 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
         Vec::new()
     };
     // Without the log that tells, nobody can know.
-    let damaged = matches!(
-        case.damage,
-        Damage::PushesOnly | Damage::AccessOnly | Damage::ConsoleOnly | Damage::EndMissing
-    );
+    let damaged = match case.damage {
+        Damage::PushesOnly | Damage::AccessOnly | Damage::ConsoleOnly => true,
+        Damage::EndMissing => !seen,
+        _ => false,
+    };
     let naming = case.culprits.iter().any(|c| s.clients[*c].naming > 0);
     let blind = naming && lacks("logs/naming-push.log")
         || matches!(

@@ -47,7 +47,7 @@ impl Damage {
     /// The damage of a seed: mostly none.
     pub fn draw(seed: u64) -> Self {
         let mut rng = Rng::new(seed, 9);
-        if rng.chance(0.6) {
+        if rng.chance(0.7) {
             Self::None
         } else {
             rng.pick(&Self::ALL)
