@@ -473,7 +473,7 @@ impl LogFacts {
                 alone,
                 ..
             } => {
-                self.count_client(client, Signal::PushOk, time, u64::from(alone), line);
+                self.count_client(client, Signal::PushOk, time, u64::from(!alone), line);
                 let s = self.push_service(service, revision, time, Signal::PushOk, line);
                 s.ok += 1;
                 s.instances = s.instances.max(instances);

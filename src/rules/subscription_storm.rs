@@ -55,8 +55,9 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
 
 /// Most of what goes to it goes to it alone: it subscribes, services do not change.
 fn subscribes(c: &Client<'_>) -> bool {
-    c.amount(Signal::PushOk) * 10 >= c.total(Signal::PushOk) * 7
-        && c.total(Signal::PushFail) * 10 <= c.total(Signal::PushOk)
+    let all = c.total(Signal::PushOk);
+    let alone = all.saturating_sub(c.amount(Signal::PushOk));
+    alone * 10 >= all * 7 && c.total(Signal::PushFail) * 10 <= all
 }
 
 fn remedy(_: &Case<'_>, client: &Client<'_>) -> Remedy {
