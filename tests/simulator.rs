@@ -22,8 +22,8 @@ use sim::model::{Measured, run};
 /// Top@1 0.95, Top@3 1.0, false alarms 0.01.
 mod floors {
     pub const SEEDS: std::ops::Range<u64> = 0..300;
-    pub const TOP1: f64 = 0.95;
-    pub const TOP3: f64 = 0.99;
+    pub const TOP1: f64 = 0.96;
+    pub const TOP3: f64 = 1.0;
     pub const FALSE_ALARMS: f64 = 0.01;
     /// Cases with a wrong limit, or a wrong word on whether allocations failed.
     pub const WRONG_FACTS: usize = 0;
@@ -160,7 +160,7 @@ fn rules_hold_their_floors_over_simulated_servers() {
     let judged = all(floors::SEEDS);
     let sum = show(&judged);
     assert!(
-        sum.caused >= 100 && sum.calm >= 120,
+        sum.caused >= 90 && sum.calm >= 120,
         "too few cases that tell: {sum:?}"
     );
     assert!(sum.top1() >= floors::TOP1, "Top@1 {}", sum.top1());

@@ -8,6 +8,7 @@ mod remedy;
 
 use serde_json::json;
 
+use super::score::Weight;
 use super::{Case, Evidence, Family, Finding, Hypothesis, Kind, Rule};
 use crate::text::{Text, local};
 use crate::units::WallTime;
@@ -104,15 +105,17 @@ fn hypothesis(s: &Suspect<'_, '_, '_>) -> Option<Hypothesis> {
     evidence.sort_by(|a, b| b.contribution().total_cmp(&a.contribution()));
     Some(Hypothesis {
         subjects: remedy::subjects(s),
-        title: title(s),
+        title: title(s, &evidence),
         evidence,
         remedy: remedy::remedy(s),
         severity: None,
     })
 }
 
-fn title(s: &Suspect<'_, '_, '_>) -> Text {
+/// A client that acknowledges late reads, only too slowly: another thing to look for at three in the morning.
+fn title(s: &Suspect<'_, '_, '_>, evidence: &[Evidence]) -> Text {
     let f = s.failing;
+    let slow = evidence.iter().any(|e| e.weight == Weight::LateAcks);
     match f.silent_since {
         None if !f.shows_in_logs() => Text::new(
             "faulty-client.title-held",
@@ -133,7 +136,11 @@ fn title(s: &Suspect<'_, '_, '_>) -> Text {
             ],
         ),
         None => Text::new(
-            "faulty-client.title",
+            if slow {
+                "faulty-client.title-slow"
+            } else {
+                "faulty-client.title"
+            },
             [
                 ("ip", s.ip()),
                 ("n", json!(f.count.max(f.sends).round())),

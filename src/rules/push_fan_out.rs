@@ -90,8 +90,8 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
             quote,
         ));
     }
-    spread_evidence(case, &mut evidence);
     course_evidence(case, &mut evidence);
+    spread_evidence(case, &mut evidence);
     blame(case, findings, &mut evidence);
     if super::hopeless(&evidence) {
         return Vec::new();
@@ -131,7 +131,7 @@ fn room(case: &Case<'_>) -> Text {
     }
 }
 
-/// Failures are spread when no client has the bulk of them.
+/// Failures are spread when no client has the bulk of them. Looks at what is known of the course: to be called after it.
 pub(super) fn spread_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
     let (from, to) = case.bounds();
     let mut failed: Vec<f64> = case
@@ -150,12 +150,13 @@ pub(super) fn spread_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
             .totals
             .get(Signal::PushFail)
             .and_then(|a| a.first.as_ref());
-        // Once memory is exhausted pushes fail to everybody, whatever exhausted it.
+        // Once memory is exhausted pushes fail to everybody, whatever exhausted it; but what comes and goes is load.
+        let returns = evidence.iter().any(|e| e.weight == Weight::MemoryReturns);
         let before = case
             .exhausted_at()
             .map(|t| case.total_between(Signal::PushFail, from, t.plus_ms(1_000)));
         let strength = match before {
-            Some(n) if n < 10.0 => 0.3,
+            Some(n) if n < 10.0 && !returns => 0.3,
             _ => 1.0,
         };
         evidence.push(

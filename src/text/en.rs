@@ -80,6 +80,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("faulty-client.title", "{ip} stopped reading: {n|n} pushes to it failed since {first}"),
     ("faulty-client.title-held", "{ip} does not read: {bytes|bytes} of direct memory are held for it"),
     ("faulty-client.title-silent", "{ip} stopped reading at {first}: connected, it asks for nothing any more; {n|n} sends to it failed"),
+    ("faulty-client.title-slow", "{ip} reads too slowly: {n|n} pushes to it failed since {first}"),
     ("faulty-client.unbounded", "Nacos {release} queues without bound for a client that does not read (until 2.3.1)"),
     ("faulty-client.unnamed", "notifications that name nobody have failed since {first}; most sends that failed later are to {ip}"),
     ("faulty-client.went-silent", "{ip} asked for configurations until {since} and never again, though connected; {n|n} notifications without an address failed from {began} on"),

@@ -68,20 +68,26 @@ pub(super) fn remedy(s: &Suspect<'_, '_, '_>) -> Remedy {
     } else {
         c.versions.join(", ")
     };
-    let mut now = vec![take_evidence(s.case)];
-    now.extend(gateway(s));
-    now.push(Text::new(
+    let look = Text::new(
         "faulty-client.look-at",
         [("ip", s.ip()), ("sdk", json!(sdk))],
-    ));
-    now.push(cut_off(s));
-    now.push(match s.case.returns_in_s() {
-        Some(left) => Text::new(
-            "remedy.restart-last-returns",
-            [("left", json!(left.round()))],
-        ),
-        None => Text::new("remedy.restart-last", []),
-    });
+    );
+    let trouble = s.case.in_trouble();
+    let mut now = Vec::new();
+    now.extend(trouble.then(|| take_evidence(s.case)));
+    now.extend(gateway(s));
+    now.push(look);
+    // While memory is calm nobody has to be cut off, and nothing to be restarted.
+    if trouble {
+        now.push(cut_off(s));
+        now.push(match s.case.returns_in_s() {
+            Some(left) => Text::new(
+                "remedy.restart-last-returns",
+                [("left", json!(left.round()))],
+            ),
+            None => Text::new("remedy.restart-last", []),
+        });
+    }
     let mut lasting = Vec::new();
     match s.case.unbounded_queue() {
         Some(true) => {
@@ -95,7 +101,7 @@ pub(super) fn remedy(s: &Suspect<'_, '_, '_>) -> Remedy {
         Some(false) => {}
     }
     lasting.push(Text::new("faulty-client.fix-client", [("ip", s.ip())]));
-    lasting.push(Text::new("remedy.larger-limit-buys-time", []));
+    lasting.extend(trouble.then(|| Text::new("remedy.larger-limit-buys-time", [])));
     Remedy { now, lasting }
 }
 
