@@ -22,8 +22,8 @@ use sim::model::{Measured, run};
 /// Top@1 0.95, Top@3 1.0, false alarms 0.01.
 mod floors {
     pub const SEEDS: std::ops::Range<u64> = 0..300;
-    pub const TOP1: f64 = 0.95;
-    pub const TOP3: f64 = 0.99;
+    pub const TOP1: f64 = 0.96;
+    pub const TOP3: f64 = 1.0;
     pub const FALSE_ALARMS: f64 = 0.01;
     /// Cases with a wrong limit, or a wrong word on whether allocations failed.
     pub const WRONG_FACTS: usize = 0;
@@ -33,8 +33,11 @@ mod floors {
 
 fn write(case: &Case, to: &Path) -> Measured {
     let (writer, measured) = run(&case.scenario, false);
+    std::fs::create_dir_all(to).unwrap();
     writer
-        .save(to, &|name| case.without.iter().any(|w| name.starts_with(w)))
+        .save(to, &|name| case.lacks(name), &|name, bytes| {
+            case.damage.arrive(case.seed, case.net(), name, bytes)
+        })
         .unwrap();
     measured
 }
@@ -157,7 +160,7 @@ fn rules_hold_their_floors_over_simulated_servers() {
     let judged = all(floors::SEEDS);
     let sum = show(&judged);
     assert!(
-        sum.caused >= 100 && sum.calm >= 120,
+        sum.caused >= 90 && sum.calm >= 120,
         "too few cases that tell: {sum:?}"
     );
     assert!(sum.top1() >= floors::TOP1, "Top@1 {}", sum.top1());
@@ -228,4 +231,60 @@ fn one_case_is_written_for_looking_at() {
         case.cause, measured.failures, measured.first_failure
     );
     println!("{:#?}", case.scenario.faults);
+}
+
+/// Two nodes that the same client troubles and a healthy one as a control: one finding, about that client, over the two.
+#[test]
+fn a_client_that_troubles_two_nodes_is_one_finding() {
+    let mut told = 0;
+    for seed in (0..300).step_by(25) {
+        let mut case = draw(seed);
+        case.damage = sim::damage::Damage::None;
+        case.without.clear();
+        let mut calm = case.clone();
+        calm.scenario.faults.clear();
+        let folder = Folder::new(seed);
+        let nodes = ["node-1", "node-2", "node-3"].map(|n| folder.0.join(n));
+        let measured = write(&case, &nodes[0]);
+        write(&case, &nodes[1]);
+        write(&calm, &nodes[2]);
+        let t = truth(&case, &measured);
+        if !t.caused() {
+            continue;
+        }
+        let arguments = nodes.map(|path| Argument { path, node: None });
+        let inputs = nacos_offheap::find_inputs(&arguments).unwrap();
+        let options = nacos_offheap::Options {
+            jobs: Some(2),
+            ..Default::default()
+        };
+        let report = nacos_offheap::analyse(&inputs, &options, &|_, _| {}).unwrap();
+        let v = report.verdict.as_ref().expect("a verdict");
+        assert_eq!(v.node, None, "seed {seed}: it concerns several nodes");
+        assert!(t.subjects.contains(&v.subjects[0].value), "seed {seed}");
+        let cluster = report.cluster.as_ref().unwrap();
+        let same: Vec<_> = cluster
+            .findings
+            .iter()
+            .filter(|f| f.subjects[0] == v.subjects[0] && f.rule == v.rule)
+            .collect();
+        assert_eq!(same.len(), 1, "seed {seed}: one finding, not one a node");
+        let on: Vec<_> = same[0]
+            .subjects
+            .iter()
+            .filter(|s| s.kind == "node")
+            .map(|s| s.value.as_str())
+            .collect();
+        assert_eq!(on, ["node-1", "node-2"], "seed {seed}");
+        assert!(
+            report.nodes[2]
+                .findings
+                .iter()
+                .all(|f| f.kind != nacos_offheap::rules::Kind::Cause
+                    || f.severity < nacos_offheap::rules::Severity::High),
+            "seed {seed}: the healthy node is left alone"
+        );
+        told += 1;
+    }
+    assert!(told >= 5, "too few cases that tell: {told}");
 }

@@ -7,7 +7,7 @@ use crate::units::WallTime;
 /// Kinds of events that are counted over time, for a client, a connection or the whole node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Signal {
-    /// Naming push acknowledged.
+    /// Naming push acknowledged; the amount counts those to all subscribers, not to one alone.
     PushOk,
     /// Naming push failed, dated at its sending.
     PushFail,

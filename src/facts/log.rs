@@ -263,6 +263,8 @@ pub struct LogFacts {
     pub connections: Map<ConnectionId, Connection>,
     /// By the text of the service.
     pub services: Map<Box<[u8]>, Service>,
+    /// Changes of configurations, by `dataId+group[+tenant]`.
+    pub configs: Map<Box<[u8]>, ConfigChanges>,
     /// The whole node, whoever caused it.
     pub totals: Activities,
     /// Allocation failures by text.
@@ -324,6 +326,18 @@ pub struct TpsPoint {
 
 /// Points of TPS reports; there are some thirty.
 const TPS_POINTS_MAX: usize = 512;
+
+/// Changes of one configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConfigChanges {
+    /// How many were sent out.
+    pub changes: u64,
+    /// To how many listeners in all.
+    pub notified: u64,
+}
+
+/// Configurations counted one by one; beyond these only the sum is known.
+const CONFIGS_MAX: usize = 100_000;
 
 /// Reasons of denied requests and users kept.
 const TEXTS_MAX: usize = 4096;
@@ -456,9 +470,10 @@ impl LogFacts {
                 service,
                 revision,
                 instances,
+                alone,
                 ..
             } => {
-                self.count_client(client, Signal::PushOk, time, 1, line);
+                self.count_client(client, Signal::PushOk, time, u64::from(!alone), line);
                 let s = self.push_service(service, revision, time, Signal::PushOk, line);
                 s.ok += 1;
                 s.instances = s.instances.max(instances);
@@ -508,8 +523,13 @@ impl LogFacts {
                 *service.failed_by.entry(Address::read(client)).or_default() += 1;
             }
             Event::PushTaskFailed => self.total(Signal::PushTaskFailed, time, 1, line),
-            Event::ConfigFanOut { clients, .. } => {
-                self.total(Signal::ConfigFanOut, time, clients, line)
+            Event::ConfigFanOut { clients, group_key } => {
+                self.total(Signal::ConfigFanOut, time, clients, line);
+                if self.configs.len() < CONFIGS_MAX || self.configs.contains_key(group_key) {
+                    let c = self.configs.entry(group_key.into()).or_default();
+                    c.changes += 1;
+                    c.notified = c.notified.saturating_add(clients);
+                }
             }
             Event::ConfigPushFail { connection } => {
                 self.maybe_connection(connection, Signal::ConfigPushFail, line)
@@ -1060,6 +1080,10 @@ impl LogFacts {
             p.denied = p.denied.saturating_add(o.denied);
             p.peak = p.peak.max(o.peak);
         }
+        merge_maps(&mut self.configs, other.configs, |a, b| {
+            a.changes += b.changes;
+            a.notified = a.notified.saturating_add(b.notified);
+        });
         for (k, n) in other.request_status {
             *self.request_status.entry(k).or_default() += n;
         }

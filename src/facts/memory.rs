@@ -114,6 +114,18 @@ pub struct DumpSample {
     pub heap: HeapFacts,
 }
 
+impl DumpSample {
+    /// The dump as a source: it has no line to quote.
+    #[must_use]
+    pub fn quote(&self) -> Quote {
+        Quote {
+            time: None,
+            place: self.place,
+            text: Box::default(),
+        }
+    }
+}
+
 /// Everything about memory that is not a log line.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryFacts {

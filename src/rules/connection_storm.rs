@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::case::Client;
-use super::login_burst::{Storm, storms};
+use super::storm::{Storm, storms};
 use super::{Case, Family, Finding, Hypothesis, Kind, Remedy, Rule};
 use crate::facts::Signal;
 use crate::text::Text;
@@ -33,6 +33,7 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
             ratio: 8.0,
             ids: ["connection-storm.title", "connection-storm.claim"],
             suspect: None,
+            by: |_| true,
             remedy,
         },
     )

@@ -64,21 +64,13 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
                         ("failed", json!(failed.round())),
                     ],
                 ),
-                curve
-                    .points
-                    .iter()
-                    .find(|p| p.time == top)
-                    .and_then(|p| p.quote.as_ref()),
+                curve.quote_at(top),
             ));
         }
     }
     let owner = owner(case);
     if let (Some((class, bytes, used)), Some(dump)) = (&owner, case.dump) {
-        let quote = crate::facts::Quote {
-            time: None,
-            place: dump.place,
-            text: Box::default(),
-        };
+        let quote = dump.quote();
         evidence.push(Evidence::new(
             Weight::OwnerNotClient,
             Text::new(
@@ -126,7 +118,12 @@ fn owner(case: &Case<'_>) -> Option<(String, u64, u64)> {
 
 /// Whether a log would tell of pushes that fail: without it "no client's pushes fail" is not known.
 fn naming_pushes(case: &Case<'_>) -> bool {
-    [Signal::PushOk, Signal::PushFail]
-        .iter()
-        .any(|s| case.facts.log.totals.get(*s).is_some())
+    let any = |signals: &[Signal]| {
+        signals
+            .iter()
+            .any(|s| case.facts.log.totals.get(*s).is_some())
+    };
+    let configs_change = any(&[Signal::ConfigPublish, Signal::ConfigChanged]);
+    let announcements_seen = any(&[Signal::ConfigFanOut, Signal::ConfigPushFail]);
+    any(&[Signal::PushOk, Signal::PushFail]) && (announcements_seen || !configs_change)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::case::Curve;
 use super::score::Weight;
 use super::shape::Course;
 use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Severity, Subject};
@@ -23,24 +24,23 @@ pub(super) static RULE: Rule = Rule {
     needs: &[],
 };
 
+/// Pools take some chunks of up to 16 MiB while they warm up.
+const RISE_OF_FEW: u64 = 32 << 20;
+
 fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let Some(curve) = &case.curve else {
         return Vec::new();
     };
     let shape = &curve.shape;
-    if matches!(shape.course, Course::Flat | Course::Unknown) {
-        return Vec::new();
+    match shape.course {
+        Course::Flat => return Vec::new(),
+        Course::Unknown => return few_samples(curve).into_iter().collect(),
+        _ => {}
     }
     let Some(onset) = shape.onset else {
         return Vec::new();
     };
-    let quote_at = |t| {
-        curve
-            .points
-            .iter()
-            .find(|p| p.time == t)
-            .and_then(|p| p.quote.as_ref())
-    };
+    let quote_at = |t| curve.quote_at(t);
     let top = shape.top.unwrap_or(onset);
     let mut evidence = vec![Evidence::new(
         Weight::Computed,
@@ -81,27 +81,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         _ => peak(Weight::Computed, "growth.returned"),
     });
     let until = case.time_to_limit_s();
-    let title = match (&shape.slope, until) {
-        (Some(s), Some(left)) => Text::new(
-            "growth.title-until",
-            [
-                ("rate", json!(s.bytes_per_hour.round())),
-                ("left", json!(left.round())),
-            ],
-        ),
-        (Some(s), None) if matches!(shape.course, Course::Growing | Course::Plateau) => Text::new(
-            "growth.title-rate",
-            [
-                ("rate", json!(s.bytes_per_hour.round())),
-                ("base", json!(shape.base)),
-                ("peak", json!(shape.peak)),
-            ],
-        ),
-        _ => Text::new(
-            "growth.title",
-            [("base", json!(shape.base)), ("peak", json!(shape.peak))],
-        ),
-    };
+    let title = title(case, curve, until);
     let severity = if case.exhaustion.is_some() {
         Severity::Critical
     } else if until.is_some_and(|s| s < 48.0 * 3600.0)
@@ -120,4 +100,75 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         remedy: Remedy::default(),
         severity: Some(severity),
     }]
+}
+
+/// The rise, its rate, and the time that is left as a range where the limit and the rate are known.
+fn title(case: &Case<'_>, curve: &Curve, until: Option<f64>) -> Text {
+    let shape = &curve.shape;
+    let risen = || [("base", json!(shape.base)), ("peak", json!(shape.peak))];
+    let goes_on = shape.course == Course::Growing && case.exhaustion.is_none();
+    let Some(slope) = &shape.slope else {
+        let id = if goes_on {
+            "growth.title-no-rate"
+        } else {
+            "growth.title"
+        };
+        return Text::new(id, risen());
+    };
+    let rate = || ("rate", json!(slope.bytes_per_hour.round()));
+    let Some(left) = until else {
+        return if matches!(shape.course, Course::Growing | Course::Plateau) {
+            let [base, peak] = risen();
+            Text::new("growth.title-rate", [rate(), base, peak])
+        } else {
+            Text::new("growth.title", risen())
+        };
+    };
+    let at = |per_hour: f64| json!((left * slope.bytes_per_hour / per_hour).round());
+    let soonest = at(slope.high.max(slope.bytes_per_hour));
+    // Where one pair of samples in ten does not rise at all, no latest time can be told.
+    if slope.low > 0.0 {
+        Text::new(
+            "growth.title-until",
+            [
+                rate(),
+                ("left", json!(left.round())),
+                ("soonest", soonest),
+                ("latest", at(slope.low)),
+            ],
+        )
+    } else {
+        Text::new(
+            "growth.title-until-at-least",
+            [rate(), ("left", json!(left.round())), ("soonest", soonest)],
+        )
+    }
+}
+
+/// Two to four samples that rise by more than a pool does: worth a word, too few for a rate.
+fn few_samples(curve: &Curve) -> Option<Hypothesis> {
+    let (first, last) = (curve.points.first()?, curve.points.last()?);
+    if last.bytes < first.bytes + RISE_OF_FEW {
+        return None;
+    }
+    let params = || {
+        [
+            ("n", json!(curve.points.len())),
+            ("base", json!(first.bytes)),
+            ("peak", json!(last.bytes)),
+            ("from", local(first.time)),
+            ("to", local(last.time)),
+        ]
+    };
+    Some(Hypothesis {
+        subjects: vec![Subject::new("node", "direct-memory")],
+        title: Text::new("growth.title-few", params()),
+        evidence: vec![Evidence::new(
+            Weight::Computed,
+            Text::new("growth.few", params()),
+            last.quote.as_ref(),
+        )],
+        remedy: Remedy::default(),
+        severity: Some(Severity::Low),
+    })
 }

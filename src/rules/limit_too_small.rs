@@ -5,7 +5,9 @@ use serde_json::json;
 use super::push_fan_out::{blame, course_evidence, spread_evidence};
 use super::score::Weight;
 use super::shape::Course;
-use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Subject, login_burst};
+use super::{
+    Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Subject, login_burst, take_evidence,
+};
 use crate::facts::Signal;
 use crate::text::Text;
 use crate::units::WallTime;
@@ -84,7 +86,7 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
             e.quote.as_ref(),
         ));
     }
-    blame(findings, &mut evidence);
+    blame(case, findings, &mut evidence);
     let burst = findings
         .iter()
         .find(|f| f.rule.id == login_burst::RULE.id && f.confidence >= super::DECIDED);
@@ -106,15 +108,39 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         subjects: vec![Subject::new("node", "direct-memory-limit")],
         title: Text::new("limit-too-small.title", [("limit", json!(limit.bytes))]),
         evidence,
-        remedy: Remedy {
-            now: Vec::new(),
-            lasting: vec![Text::new(
-                "limit-too-small.set",
-                [("to", json!(advised(case, need))), ("need", json!(need))],
-            )],
-        },
+        remedy: remedy(case, need),
         severity: None,
     }]
+}
+
+fn remedy(case: &Case<'_>, need: u64) -> Remedy {
+    let to = advised(case, need);
+    let flag = || json!(format!("-XX:MaxDirectMemorySize={}m", to >> 20));
+    let mut now = vec![take_evidence(case)];
+    now.push(match case.returns_in_s() {
+        Some(left) => Text::new(
+            "limit-too-small.restart-returns",
+            [("flag", flag()), ("left", json!(left.round()))],
+        ),
+        None => Text::new("limit-too-small.restart", [("flag", flag())]),
+    });
+    let mut lasting = vec![Text::new(
+        "limit-too-small.set",
+        [("to", json!(to)), ("need", json!(need))],
+    )];
+    if let (Some(heap), Some(physical)) = (case.heap, case.physical)
+        && (heap + to) * 10 > physical * 9
+    {
+        lasting.push(Text::new(
+            "limit-too-small.no-room",
+            [
+                ("heap", json!(heap)),
+                ("to", json!(to)),
+                ("physical", json!(physical)),
+            ],
+        ));
+    }
+    Remedy { now, lasting }
 }
 
 fn median(values: impl Iterator<Item = u64>) -> u64 {
@@ -134,6 +160,8 @@ pub(super) fn advised(case: &Case<'_>, need: u64) -> u64 {
 
 /// Without a curve: allocations that fail in spells, with pushes delivered in between, tell of a need that comes and goes.
 fn spells(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
+    /// A need that comes and goes leaves a pause within this.
+    const NEVER_S: f64 = 300.0;
     /// Shorter pauses are within one spell.
     const PAUSE_MS: i64 = 15_000;
     let Some(a) = case.facts.log.totals.get(Signal::AllocationFailure) else {
@@ -156,6 +184,20 @@ fn spells(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
             None => spells = 1,
         }
         last = Some(t);
+    }
+    let lasted_s = match (a.first_time(), last) {
+        (Some(first), Some(last)) => (last.0 - first.0.max(from.0)) as f64 / 1000.0,
+        _ => 0.0,
+    };
+    if spells == 1 && lasted_s >= NEVER_S {
+        evidence.push(Evidence::new(
+            Weight::NeverRecovers,
+            Text::new(
+                "limit-too-small.never-recovers",
+                [("lasts", json!(lasted_s.round()))],
+            ),
+            a.first.as_ref(),
+        ));
     }
     if spells >= 2 && delivered >= 20.0 {
         evidence.push(Evidence::new(

@@ -12,16 +12,19 @@ pub mod shape;
 
 mod attribution;
 mod burst;
+mod config_push_storm;
 mod connection_storm;
 mod direct_buffer_leak;
 mod direct_limit_sizing;
 mod direct_memory_exhausted;
 mod direct_memory_growth;
+mod distro_backlog;
 mod evidence_gap;
 mod explicit_gc_disabled;
 mod faulty_client;
 mod growth;
 mod heap_pressure;
+mod known_defect;
 mod limit_too_small;
 mod login_burst;
 mod memory_overcommitted;
@@ -33,6 +36,8 @@ mod pool_fragmentation;
 mod process_killed;
 mod push_fan_out;
 mod registration_storm;
+mod storm;
+mod subscription_storm;
 mod thread_growth;
 
 pub use case::{Case, Given};
@@ -98,6 +103,10 @@ pub enum Family {
     PushLog,
     /// A push log, or a heap dump that shows what is queued.
     PushLogOrDump,
+    /// A push log, or a log of requests to listen.
+    Subscriptions,
+    /// remote-push.log.
+    ConfigPushes,
     /// remote-digest.log or its successors.
     ConnectionLog,
     /// An access log.
@@ -121,6 +130,8 @@ impl Family {
         match self {
             Self::PushLog => "push-log",
             Self::PushLogOrDump => "push-log-or-heap-dump",
+            Self::Subscriptions => "push-or-request-log",
+            Self::ConfigPushes => "remote-push-log",
             Self::ConnectionLog => "connection-log",
             Self::AccessLog => "access-log",
             Self::NamingLog => "naming-server-log",
@@ -149,6 +160,8 @@ impl Family {
                 S::UdpScheduled,
             ]),
             Self::PushLogOrDump => Self::PushLog.present(case) || case.dump.is_some(),
+            Self::Subscriptions => any(&[S::PushOk, S::ConfigListen, S::ConfigPoll]),
+            Self::ConfigPushes => any(&[S::ConfigFanOut]),
             Self::ConnectionLog => {
                 any(&[S::Connect, S::Disconnect]) || !case.facts.log.connections.is_empty()
             }
@@ -178,6 +191,8 @@ pub static RULES: &[&Rule] = &[
     &login_burst::RULE,
     &registration_storm::RULE,
     &connection_storm::RULE,
+    &subscription_storm::RULE,
+    &config_push_storm::RULE,
     &push_fan_out::RULE,
     &native_memory_outside_nmt::RULE,
     &thread_growth::RULE,
@@ -186,6 +201,8 @@ pub static RULES: &[&Rule] = &[
     &limit_too_small::RULE,
     &netty_leak_record::RULE,
     &direct_buffer_leak::RULE,
+    &distro_backlog::RULE,
+    &known_defect::RULE,
     &memory_overcommitted::RULE,
     &explicit_gc_disabled::RULE,
     &direct_limit_sizing::RULE,

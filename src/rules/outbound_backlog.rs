@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::score::Weight;
 use super::{Case, Evidence, Finding, Hypothesis, Kind, Remedy, Rule, Severity, Subject};
-use crate::facts::Quote;
 use crate::text::Text;
 
 /// The rule.
@@ -34,11 +33,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     if backlog.held_bytes < 1 << 20 {
         return Vec::new();
     }
-    let quote = Quote {
-        time: None,
-        place: dump.place,
-        text: Box::default(),
-    };
+    let quote = dump.quote();
     let all = backlog.held_bytes as f64;
     let mut by_address: Vec<_> = dump.heap.by_address.iter().collect();
     by_address.sort_by(|a, b| {

@@ -6,6 +6,7 @@ use super::score::Weight;
 use super::shape::Course;
 use super::{
     Case, Evidence, Family, Finding, Hypothesis, Kind, Remedy, Rule, Subject, faulty_client,
+    limit_too_small, take_evidence,
 };
 use crate::facts::Signal;
 use crate::facts::log::Service;
@@ -89,9 +90,9 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
             quote,
         ));
     }
-    spread_evidence(case, &mut evidence);
     course_evidence(case, &mut evidence);
-    blame(findings, &mut evidence);
+    spread_evidence(case, &mut evidence);
+    blame(case, findings, &mut evidence);
     if super::hopeless(&evidence) {
         return Vec::new();
     }
@@ -103,17 +104,34 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         ),
         evidence,
         remedy: Remedy {
-            now: vec![Text::new("push-fan-out.slow-down", [("service", name())])],
+            now: vec![
+                take_evidence(case),
+                Text::new("push-fan-out.slow-down", [("service", name())]),
+            ],
             lasting: vec![
                 Text::new("push-fan-out.smaller", [("service", name())]),
-                Text::new("push-fan-out.room", []),
+                room(case),
             ],
         },
         severity: None,
     }]
 }
 
-/// Failures are spread when no client has the bulk of them.
+/// The room that size times subscribers needs: what was in use at most, with a quarter to spare.
+fn room(case: &Case<'_>) -> Text {
+    match case.used_peak() {
+        Some((need, _)) => Text::new(
+            "push-fan-out.room-of",
+            [
+                ("to", json!(limit_too_small::advised(case, need))),
+                ("need", json!(need)),
+            ],
+        ),
+        None => Text::new("push-fan-out.room", []),
+    }
+}
+
+/// Failures are spread when no client has the bulk of them. Looks at what is known of the course: to be called after it.
 pub(super) fn spread_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
     let (from, to) = case.bounds();
     let mut failed: Vec<f64> = case
@@ -132,17 +150,29 @@ pub(super) fn spread_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
             .totals
             .get(Signal::PushFail)
             .and_then(|a| a.first.as_ref());
-        evidence.push(Evidence::new(
-            Weight::FailuresSpread,
-            Text::new(
-                "push-fan-out.spread",
-                [
-                    ("clients", json!(failed.len())),
-                    ("n", json!(total.round())),
-                ],
-            ),
-            quote,
-        ));
+        // Once memory is exhausted pushes fail to everybody, whatever exhausted it; but what comes and goes is load.
+        let returns = evidence.iter().any(|e| e.weight == Weight::MemoryReturns);
+        let before = case
+            .exhausted_at()
+            .map(|t| case.total_between(Signal::PushFail, from, t.plus_ms(1_000)));
+        let strength = match before {
+            Some(n) if n < 10.0 && !returns => 0.3,
+            _ => 1.0,
+        };
+        evidence.push(
+            Evidence::new(
+                Weight::FailuresSpread,
+                Text::new(
+                    "push-fan-out.spread",
+                    [
+                        ("clients", json!(failed.len())),
+                        ("n", json!(total.round())),
+                    ],
+                ),
+                quote,
+            )
+            .scaled(strength),
+        );
     }
 }
 
@@ -189,8 +219,15 @@ pub(super) fn course_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
     }
 }
 
-/// A client that explains the bytes speaks against load and limit.
-pub(super) fn blame(findings: &[Finding], evidence: &mut Vec<Evidence>) {
+/// A client that explains the bytes speaks against load and limit; and so does not knowing whether one does.
+pub(super) fn blame(case: &Case<'_>, findings: &[Finding], evidence: &mut Vec<Evidence>) {
+    if case.pushes_unseen() {
+        evidence.push(Evidence::new(
+            Weight::PushesUnseen,
+            Text::new("blame.unseen", []),
+            None,
+        ));
+    }
     let worst = findings
         .iter()
         .filter(|f| f.rule.id == faulty_client::RULE.id)

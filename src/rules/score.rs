@@ -73,6 +73,7 @@ weights! {
     EndsBeforeGrowth, "ends-before-growth", -2.5, "It was over before memory grew.";
     AfterFailure, "after-failure", -2.5, "Clients that lose their server reconnect and log in: an effect, not the cause.";
     MemoryFlat, "memory-flat", -3.0, "It happened and memory did not move.";
+    PushesUnseen, "pushes-unseen", -1.5, "Without a push log and a heap dump nobody can tell whether one client holds the bytes.";
     // Load and limit
     OneServiceDominates, "one-service-dominates", 1.5, "Nearly all pushes are of one service.";
     WideFanOut, "wide-fan-out", 1.5, "One change goes out to many subscribers at once.";
@@ -83,6 +84,7 @@ weights! {
     LimitUnderQuarter, "limit-under-quarter", 1.0, "The limit is under a quarter of the heap, below what experts advise.";
     NearUnderLoad, "near-under-load", 2.0, "Ordinary load alone comes near the limit.";
     ChunkOverLimit, "chunk-over-limit", 0.7, "The limit has no room for a few chunks of Netty's pool.";
+    NeverRecovers, "never-recovers", -1.5, "Allocations fail on and on: what ordinary load takes it gives back.";
     SteadyGrowth, "steady-growth", -2.0, "Memory grows on and on: a larger limit only buys time.";
     // Leaks
     GrowthWithoutClient, "growth-without-client", 2.5, "Memory grows and no client's pushes fail.";

@@ -147,6 +147,8 @@ pub enum Event<'a> {
         cost_ms: u64,
         /// Instances in the message.
         instances: u64,
+        /// To this subscriber alone: it has just subscribed, or a push to it failed before.
+        alone: bool,
     },
     /// A naming push failed.
     PushFail {

@@ -3,6 +3,7 @@
 //! Sizes that decide whether a limit is reached are found by a trial run without a limit; the limit is then set so that it
 //! is reached at a drawn moment, or never.
 
+use super::damage::Damage;
 use super::model::{Client, Config, Fault, Measured, Scenario, Service, Watch, run};
 use super::release::{ALL, Jdk, Release};
 use super::rng::Rng;
@@ -119,8 +120,8 @@ pub struct Truth {
     pub not_blamed: Vec<(&'static str, Option<String>)>,
     /// Clients whose trouble is to be told, if only as a finding: they failed on and on without harm.
     pub to_be_found: Vec<String>,
-    /// Whether the logs tell of failed allocations.
-    pub exhausted: bool,
+    /// Whether the logs tell of failed allocations; nobody knows where lines are lost.
+    pub exhausted: Option<bool>,
     /// The limit in force, where the files tell it.
     pub limit: Option<u64>,
     /// What was done, in words.
@@ -147,8 +148,35 @@ pub struct Case {
     pub scenario: Scenario,
     /// Beginnings of the paths that are left out.
     pub without: Vec<&'static str>,
+    /// What else happened to the files.
+    pub damage: Damage,
     culprits: Vec<usize>,
     story: String,
+}
+
+impl Case {
+    /// Whether the files that begin so are missing.
+    pub fn lacks(&self, name: &str) -> bool {
+        let left_out = || self.without.iter().any(|w| name.starts_with(w));
+        self.damage.hides(name) || !self.damage.leaves_one() && left_out()
+    }
+
+    /// The first three numbers of the addresses of its network.
+    pub fn net(&self) -> &str {
+        self.scenario
+            .own_ip
+            .rsplit_once('.')
+            .map_or("", |(net, _)| net)
+    }
+
+    /// An address as the files write it.
+    fn shown(&self, ip: &str) -> String {
+        if self.damage == Damage::VersionSix {
+            ip.replace(&format!("{}.", self.net()), &Damage::six(self.net()))
+        } else {
+            ip.to_owned()
+        }
+    }
 }
 
 const MIB: u64 = 1 << 20;
@@ -787,6 +815,7 @@ fn case(seed: u64, cause: Cause, rng: &mut Rng) -> Case {
         cause,
         scenario,
         without,
+        damage: Damage::draw(seed),
         culprits,
         story,
     }
@@ -862,11 +891,19 @@ fn set_limit(s: &mut Scenario, rng: &mut Rng, cause: Cause, fill: Option<bool>, 
 /// What a right report says, by what the model measured.
 pub fn truth(case: &Case, m: &Measured) -> Truth {
     let s = &case.scenario;
-    let lacks = |what: &str| case.without.iter().any(|w| w.starts_with(what));
+    let lacks = |what: &str| case.lacks(what);
     // Failures that only a missing file tells of are not told; a restart empties the console.
     let exhausted = m.told_in.iter().any(|(log, _)| {
-        !case.without.iter().any(|w| log.starts_with(w))
-            && (*log != "logs/start" || m.restarted.is_none())
+        let file = if *log == "logs/start" {
+            s.release.console()
+        } else {
+            log
+        };
+        !case.lacks(&if file.starts_with("logs/") {
+            file.to_owned()
+        } else {
+            format!("logs/{file}")
+        }) && (*log != "logs/start" || m.restarted.is_none())
     });
     let peak = m.curve.iter().map(|p| p.1).max().unwrap_or(0);
     let chunk = s.release.chunk();
@@ -892,7 +929,7 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
     let calm_memory = !exhausted
         && peak * 100 < s.limit * 80
         && (rise <= 2 * chunk || (last <= at(0.6) + chunk && !grows) || last < idle + rise / 3);
-    let seen = m.watched.len() >= 12;
+    let seen = m.watched.len() >= 12 && !lacks("nmt/");
     let trouble = exhausted || seen && (grows || near);
     let mut ranked: Vec<(&String, u64)> = m.held.iter().map(|(k, v)| (k, *v)).collect();
     ranked.sort_by_key(|(k, v)| (std::cmp::Reverse(*v), (*k).clone()));
@@ -911,6 +948,9 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
         .map(|c| c.peer.clone())
         .collect();
     subjects.extend(peers);
+    for ip in &mut subjects {
+        *ip = case.shown(ip);
+    }
     subjects.sort();
     subjects.dedup();
     let load = matches!(case.cause, Cause::FanOut | Cause::LimitTooSmall);
@@ -953,15 +993,25 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
         Vec::new()
     };
     // Without the log that tells, nobody can know.
+    let damaged = match case.damage {
+        Damage::PushesOnly | Damage::AccessOnly | Damage::ConsoleOnly => true,
+        Damage::EndMissing => !seen,
+        _ => false,
+    };
     let naming = case.culprits.iter().any(|c| s.clients[*c].naming > 0);
-    let blind = naming && lacks("logs/naming-push")
+    let blind = naming && lacks("logs/naming-push.log")
         || matches!(
             case.cause,
             Cause::NativeLeak | Cause::ServerLeak | Cause::LimitTooSmall
         ) && !seen
-        || load && lacks("logs/naming-push")
+        // Without the log of pushes nobody can say that no client is to blame.
+        || case.cause == Cause::ServerLeak && lacks("logs/naming-push.log")
+        || case.cause == Cause::NativeLeak && lacks("os/status")
+        || !exhausted && !seen
+        || damaged
+        || load && lacks("logs/naming-push.log")
         || case.cause == Cause::TinyMessages
-            && (lacks("logs/remote-digest") || !seen && !exhausted);
+            && (lacks("logs/remote-digest.log") || !seen && !exhausted);
     if blind && !right.contains(&None) {
         right.push(None);
     }
@@ -980,7 +1030,7 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
                 .get(&c.declared)
                 .is_none_or(|h| *h * 10 < first.max(1))
         {
-            not_blamed.push(("faulty-client", Some(c.declared.clone())));
+            not_blamed.push(("faulty-client", Some(case.shown(&c.declared))));
         }
     }
     if matches!(case.cause, Cause::Gateway) {
@@ -991,20 +1041,23 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
         .iter()
         .map(|c| s.clients[*c].declared.clone())
         .filter(|ip| {
-            m.fails.iter().filter(|f| f.1 == *ip).count() >= 25 && !lacks("logs/naming-push")
+            m.fails.iter().filter(|f| f.1 == *ip).count() >= 25 && !lacks("logs/naming-push.log")
         })
+        .map(|ip| case.shown(&ip))
         .collect();
+    let lossy = matches!(case.damage, Damage::LinesLost | Damage::EndMissing);
     let printed = exhausted && (s.jdk.no_cleaner || s.jdk.major >= 17);
-    let told = printed || !lacks("jvm/vm_flags") || !lacks("logs/start");
+    let told =
+        printed || !lacks("jvm/vm_flags.txt") || !lacks(&format!("logs/{}", s.release.console()));
     Truth {
         right,
         subjects,
         not_blamed,
         to_be_found,
-        exhausted,
-        limit: told.then_some(s.limit),
+        exhausted: (!lossy).then_some(exhausted),
+        limit: (told && !lossy).then_some(s.limit),
         story: format!(
-            "{}; Nacos {} on JDK {}, {} of {} MiB at most, {} min, watched {:?} x{}, held {:?}, without {:?}",
+            "{}; Nacos {} on JDK {}, {} of {} MiB at most, {} min, watched {:?} x{}, held {:?}, without {:?}, {:?}",
             case.story,
             s.release.text,
             s.jdk.major,
@@ -1019,7 +1072,8 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
                 .filter(|x| x.1 > 0)
                 .map(|x| format!("{} {}M", x.0, x.1 / MIB))
                 .collect::<Vec<_>>(),
-            case.without
+            case.without,
+            case.damage
         ),
     }
 }

@@ -99,8 +99,8 @@ pub fn judge(
         .nodes
         .iter()
         .any(|n| n.direct_memory.exhausted.count > 0);
-    if exhausted != t.exhausted {
-        problems.push(format!("exhausted: {exhausted}, truth {}", t.exhausted));
+    if let Some(truth) = t.exhausted.filter(|e| *e != exhausted) {
+        problems.push(format!("exhausted: {exhausted}, truth {truth}"));
     }
     if let Some(l) = t.limit
         && dm.limit_bytes != Some(l)

@@ -8,6 +8,7 @@
 //! documentation of Nacos, gRPC and Netty.
 
 pub mod causes;
+pub mod damage;
 pub mod judge;
 pub mod model;
 pub mod release;

@@ -984,7 +984,12 @@ impl Writer {
     }
 
     /// Writes the directory; what is too large goes out compressed.
-    pub fn save(mut self, to: &Path, without: &dyn Fn(&str) -> bool) -> std::io::Result<()> {
+    pub fn save(
+        mut self,
+        to: &Path,
+        without: &dyn Fn(&str) -> bool,
+        arrive: &dyn Fn(&str, &[u8]) -> Vec<(String, Vec<u8>)>,
+    ) -> std::io::Result<()> {
         const LARGE: usize = 3 << 20;
         for log in [
             "naming-push.log",
@@ -1000,18 +1005,16 @@ impl Writer {
         ] {
             self.file_of(log);
         }
-        for (name, bytes) in &self.files {
-            if without(name) {
-                continue;
-            }
-            let path = to.join(name);
+        let left = self.files.iter().filter(|(name, _)| !without(name));
+        for (name, bytes) in left.flat_map(|(name, bytes)| arrive(name, bytes)) {
+            let path = to.join(&name);
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
             if bytes.len() > LARGE {
                 let mut packed =
                     flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
-                packed.write_all(bytes)?;
+                packed.write_all(&bytes)?;
                 std::fs::write(to.join(format!("{name}.gz")), packed.finish()?)?;
             } else {
                 std::fs::write(path, bytes)?;

@@ -41,6 +41,7 @@ pub(super) fn push_succ<'a>(text: &Text<'a>) -> Option<Event<'a>> {
         revision,
         cost_ms,
         instances,
+        alone: false,
     })
 }
 
@@ -57,6 +58,7 @@ pub(super) fn push_succ_subscriber<'a>(text: &Text<'a>) -> Option<Event<'a>> {
         revision,
         cost_ms,
         instances,
+        alone: true,
     })
 }
 

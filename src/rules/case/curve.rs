@@ -1,0 +1,110 @@
+//! Direct memory over time.
+
+use super::run::Run;
+use crate::facts::memory::{Gauge, NmtSample};
+use crate::facts::{Facts, Quote};
+use crate::rules::shape::{Shape, look};
+use crate::units::WallTime;
+
+/// A point of the curve of direct memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// When.
+    pub time: WallTime,
+    /// Bytes.
+    pub bytes: u64,
+    /// Line that shows it.
+    pub quote: Option<Quote>,
+}
+
+/// Direct memory over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// `nmt:Other`, `nmt:Internal`, `jmx:direct`.
+    pub source: &'static str,
+    /// In order of time.
+    pub points: Vec<Point>,
+    /// Its shape.
+    pub shape: Shape,
+}
+
+impl Curve {
+    /// The line behind the sample of a time.
+    #[must_use]
+    pub fn quote_at(&self, t: WallTime) -> Option<&Quote> {
+        self.points
+            .iter()
+            .find(|p| p.time == t)
+            .and_then(|p| p.quote.as_ref())
+    }
+}
+
+/// A rise that does not count: pools take chunks of 2 to 16 MiB at their first use.
+fn noise(limit: Option<u64>) -> u64 {
+    match limit {
+        Some(l) => (l / 12).clamp(3 << 20, 64 << 20),
+        None => 16 << 20,
+    }
+}
+
+pub(super) fn curve(
+    facts: &Facts,
+    run: &Run,
+    nmt: &[&NmtSample],
+    limit: Option<u64>,
+    jdk: Option<u32>,
+    blind: bool,
+) -> Option<Curve> {
+    let committed =
+        |s: &NmtSample, name: &str| s.report.category(name).map(|c| c.amounts.committed.bytes);
+    let timed = nmt.iter().filter(|s| s.time.is_some()).count();
+    let has_other = nmt
+        .iter()
+        .any(|s| s.report.direct_category(jdk) == Some("Other"));
+    let from_nmt = |name: &'static str, source: &'static str| -> Curve {
+        let points: Vec<Point> = nmt
+            .iter()
+            .filter_map(|s| {
+                Some(Point {
+                    time: s.time?,
+                    bytes: committed(s, name).unwrap_or(0),
+                    quote: s.line(name).cloned(),
+                })
+            })
+            .collect();
+        finish(source, points, limit)
+    };
+    if timed > 0 && has_other {
+        return Some(from_nmt("Other", "nmt:Other"));
+    }
+    if timed > 0 && nmt.iter().any(|s| committed(s, "Internal").is_some()) {
+        return Some(from_nmt("Internal", "nmt:Internal"));
+    }
+    // Past the JDK's books the pool of its beans shows next to nothing: that is no calm.
+    if blind {
+        return None;
+    }
+    let points: Vec<Point> = facts
+        .memory
+        .gauges
+        .iter()
+        .filter(|g| g.gauge == Gauge::DirectPool)
+        .filter_map(|g| {
+            Some(Point {
+                time: g.time.filter(|t| run.lives(*t))?,
+                bytes: g.value,
+                quote: Some(g.quote.clone()),
+            })
+        })
+        .collect();
+    (!points.is_empty()).then(|| finish("jmx:direct", points, limit))
+}
+
+fn finish(source: &'static str, points: Vec<Point>, limit: Option<u64>) -> Curve {
+    let plain: Vec<_> = points.iter().map(|p| (p.time, p.bytes)).collect();
+    Curve {
+        source,
+        shape: look(&plain, noise(limit)),
+        points,
+    }
+}

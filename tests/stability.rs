@@ -1,0 +1,217 @@
+//! The same cause and the same subject come first whatever happens to the files on the way: lines lost, logs in pieces, files in
+//! another order, more threads.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod support;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use nacos_offheap::artefact::discover::Argument;
+use nacos_offheap::report::Report;
+use nacos_offheap::rules::Severity;
+use nacos_offheap::{Options, analyse, find_inputs};
+use support::{Scratch, files_below, fixture, report_of};
+
+const INCIDENTS: [&str; 5] = [
+    "stuck-client",
+    "healthy",
+    "slow-client",
+    "fan-out",
+    "cluster",
+];
+
+/// What must not change: verdict, outcome, and who stands at high or critical.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    outcome: String,
+    verdict: Option<(String, String)>,
+    loud: Vec<(String, String)>,
+}
+
+fn said(r: &Report) -> Said {
+    let first = |s: &[nacos_offheap::rules::Subject]| {
+        s.first().map(|s| s.value.clone()).unwrap_or_default()
+    };
+    let mut loud: Vec<_> = r
+        .nodes
+        .iter()
+        .flat_map(|n| &n.findings)
+        .filter(|f| f.kind == nacos_offheap::rules::Kind::Cause && f.severity >= Severity::High)
+        .map(|f| (f.rule.clone(), first(&f.subjects)))
+        .collect();
+    loud.sort();
+    loud.dedup();
+    Said {
+        outcome: r.outcome.name().to_owned(),
+        verdict: r
+            .verdict
+            .as_ref()
+            .map(|v| (v.rule.clone(), first(&v.subjects))),
+        loud,
+    }
+}
+
+/// An incident with every file unpacked, as (path, bytes).
+fn unpacked(incident: &str) -> Vec<(String, Vec<u8>)> {
+    let root = fixture("incidents").join(incident);
+    files_below(&root)
+        .into_iter()
+        .map(|p| {
+            let name = p
+                .strip_prefix(&root)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            let bytes = std::fs::read(&p).unwrap();
+            match name.strip_suffix(".gz").filter(|n| !n.ends_with(".hprof")) {
+                Some(bare) => {
+                    let mut out = Vec::new();
+                    flate2::read::MultiGzDecoder::new(&bytes[..])
+                        .read_to_end(&mut out)
+                        .unwrap();
+                    (bare.to_owned(), out)
+                }
+                None => (name, bytes),
+            }
+        })
+        .collect()
+}
+
+/// Writes an incident with each log changed into pieces.
+fn rewritten(
+    scratch: &Scratch,
+    incident: &str,
+    change: &mut dyn FnMut(&str, &[u8]) -> Vec<(String, Vec<u8>)>,
+) -> PathBuf {
+    for (name, bytes) in unpacked(incident) {
+        let log = name.contains("logs/") && !name.contains("start.out");
+        let pieces = if log {
+            change(&name, &bytes)
+        } else {
+            vec![(name, bytes)]
+        };
+        for (name, piece) in pieces {
+            scratch.file(&format!("{incident}/{name}"), &piece);
+        }
+    }
+    scratch.0.join(incident)
+}
+
+/// splitmix64.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+#[test]
+fn one_line_in_twenty_may_be_lost() {
+    for incident in INCIDENTS {
+        let whole = said(&report_of(&[&fixture("incidents").join(incident)], None));
+        for seed in 1..=4 {
+            let scratch = Scratch::new(&format!("lost-{incident}-{seed}"));
+            let mut dice = Dice(seed);
+            let root = rewritten(&scratch, incident, &mut |name, bytes| {
+                let kept = bytes
+                    .split_inclusive(|b| *b == b'\n')
+                    .filter(|_| dice.roll() % 20 != 0)
+                    .flatten()
+                    .copied()
+                    .collect();
+                vec![(name.to_owned(), kept)]
+            });
+            let got = said(&report_of(&[&root], None));
+            assert_eq!(got, whole, "{incident}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn logs_may_come_in_pieces() {
+    for incident in INCIDENTS {
+        let whole = said(&report_of(&[&fixture("incidents").join(incident)], None));
+        let scratch = Scratch::new(&format!("pieces-{incident}"));
+        let root = rewritten(&scratch, incident, &mut |name, bytes| {
+            let (mut heads, mut at) = (Vec::new(), 0);
+            for line in bytes.split_inclusive(|b| *b == b'\n') {
+                if line.starts_with(b"20") {
+                    heads.push(at);
+                }
+                at += line.len();
+            }
+            let cut = |part: usize| heads.get(heads.len() * part / 3).copied().unwrap_or(0);
+            vec![
+                (format!("{name}.2026-11-22.0"), bytes[..cut(1)].to_vec()),
+                (
+                    format!("{name}.2026-11-22.1"),
+                    bytes[cut(1)..cut(2)].to_vec(),
+                ),
+                (name.to_owned(), bytes[cut(2)..].to_vec()),
+            ]
+        });
+        assert_eq!(said(&report_of(&[&root], None)), whole, "{incident}");
+    }
+}
+
+fn in_order(files: &[PathBuf], node: &str, jobs: usize) -> Report {
+    let arguments: Vec<_> = files
+        .iter()
+        .map(|p| Argument {
+            path: p.clone(),
+            node: Some(node.to_owned()),
+        })
+        .collect();
+    let options = Options {
+        jobs: Some(jobs),
+        ..Options::default()
+    };
+    analyse(&find_inputs(&arguments).unwrap(), &options, &|_, _| ()).unwrap()
+}
+
+#[test]
+fn files_may_come_in_any_order_and_to_any_number_of_threads() {
+    for incident in ["stuck-client", "healthy", "slow-client", "fan-out"] {
+        let root = fixture("incidents").join(incident);
+        let whole = said(&report_of(&[&root], None));
+        let mut files: Vec<PathBuf> = files_below(&root);
+        let mut dice = Dice(7);
+        for jobs in [1, 3, 8] {
+            for i in (1..files.len()).rev() {
+                files.swap(i, (dice.roll() % (i as u64 + 1)) as usize);
+            }
+            assert_eq!(
+                said(&in_order(&files, "node", jobs)),
+                whole,
+                "{incident} with {jobs} threads"
+            );
+        }
+    }
+}
+
+/// The nodes of a cluster in another order.
+#[test]
+fn nodes_may_come_in_any_order() {
+    let root = fixture("incidents/cluster");
+    let of = |names: [&str; 3]| {
+        let paths = names.map(|n| root.join(n));
+        said(&report_of(&paths.each_ref().map(|p| -> &Path { p }), None))
+    };
+    let first = of(["node-1", "node-2", "node-3"]);
+    assert_eq!(
+        first.verdict,
+        Some(("faulty-client".to_owned(), "10.150.5.77".to_owned()))
+    );
+    for other in [
+        ["node-2", "node-3", "node-1"],
+        ["node-3", "node-1", "node-2"],
+        ["node-3", "node-2", "node-1"],
+    ] {
+        assert_eq!(of(other), first, "{other:?}");
+    }
+}
