@@ -3,7 +3,8 @@
 //! `cargo bench --bench parse_log -- [MEGABYTES]`. What counts is the ratio between two lines of one run (the whole analysis
 //! against counting line ends in the same bytes), never a figure by itself: machines differ.
 
-use std::fmt::Write as _;
+mod support;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -12,50 +13,12 @@ use nacos_offheap::format::{Context, Format, read_log};
 use nacos_offheap::parse::statement::Series;
 use nacos_offheap::span::{ArtefactId, Window};
 
-/// A naming-push.log in the shape of 2.2.x: one push in fifty fails, 4,000 clients, 400 services.
-fn make_log(bytes: usize) -> Vec<u8> {
-    let mut out = String::with_capacity(bytes + 1024);
-    let mut i = 0u64;
-    while out.len() < bytes {
-        let t = i / 40;
-        let client = i.wrapping_mul(2_654_435_761) % 4_000;
-        let ip = format!("10.{}.{}.{}", client % 7, client / 250, client % 250);
-        let service = format!(
-            "Service{{namespace='public', group='DEFAULT_GROUP', name='svc-{}', ephemeral=true, revision={}}}",
-            i % 400,
-            i / 400
-        );
-        let head = format!(
-            "2026-11-{:02} {:02}:{:02}:{:02},{:03}",
-            22 + t / 86_400 % 7,
-            t / 3600 % 24,
-            t / 60 % 60,
-            t % 60,
-            i % 40 * 25
-        );
-        let done = if i.is_multiple_of(50) {
-            write!(
-                out,
-                "{head} ERROR [PUSH-FAIL] 5000ms, {service}, reason=Timeout After 5000 milliseconds,requestId ={i}, target={ip}\n\n{head} ERROR Reason detail: \n\njava.util.concurrent.TimeoutException: Timeout After 5000 milliseconds,requestId ={i}\n\tat com.alibaba.nacos.api.remote.DefaultRequestFuture$TimeoutHandler.run(DefaultRequestFuture.java:194)\n"
-            )
-        } else {
-            write!(
-                out,
-                "{head} INFO [PUSH-SUCC] 3ms, all delay time 503ms, SLA 504ms, {service}, originalSize=12, DataSize=12, target={ip}\n\n"
-            )
-        };
-        done.expect("a string takes what it is given");
-        i += 1;
-    }
-    out.into_bytes()
-}
-
 fn main() {
     let megabytes: usize = std::env::args()
         .skip(1)
         .find_map(|a| a.parse().ok())
         .unwrap_or(64);
-    let log = make_log(megabytes << 20);
+    let log = support::push_log(megabytes << 20, 4_000).into_bytes();
     let context = Context {
         wrapping: nacos_offheap::parse::wrapping::Wrapping::None,
         map: None,

@@ -440,30 +440,38 @@ pub fn read_log_by_table(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Fac
     read(window, ctx, facts, None);
 }
 
-fn read(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, pushes: Option<&mut Pushes>) {
-    let mut newlines = None;
+fn read(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    facts: &mut Facts,
+    mut pushes: Option<&mut Pushes>,
+) {
     let mut tally = Tally::default();
-    let unwrapped = (ctx.wrapping != Wrapping::None || is_dirty(window.bytes))
-        .then(|| unwrap(window.bytes, ctx.wrapping));
-    let (text, ctx) = match &unwrapped {
-        Some((bytes, map)) => (
-            Window { bytes, ..*window },
-            Context {
-                map: Some(map),
-                ..*ctx
-            },
-        ),
-        None => (*window, *ctx),
+    // The quick way looks at each byte anyway, and says where dirt begins.
+    let quick = pushes.is_some()
+        && ctx.format == Format::Log(Series::NamingPush)
+        && u32::try_from(window.bytes.len()).is_ok();
+    let clean = ctx.wrapping == Wrapping::None && (quick || !is_dirty(window.bytes));
+    let read = if clean {
+        read_text(window, ctx, 0, facts, pushes.as_deref_mut(), &mut tally)
+    } else {
+        Err(0)
     };
-    match ctx.format {
-        Format::Log(series) => {
-            let n = read_records(&text, &ctx, series, facts, pushes, &mut tally);
-            newlines = unwrapped.is_none().then_some(n);
-        }
-        Format::AccessLog => read_access(&text, &ctx, facts, &mut tally),
-        Format::GcLog => read_gc(&text, &ctx, facts, &mut tally),
-        _ => {}
+    if let Err(from) = read {
+        let (bytes, map) = unwrap(window.bytes, ctx.wrapping);
+        let from = if from == 0 { 0 } else { map.unwrapped(from) };
+        let ctx = Context {
+            map: Some(&map),
+            ..*ctx
+        };
+        let text = Window {
+            bytes: &bytes,
+            ..*window
+        };
+        // Of this text nothing is dirty.
+        let _ = read_text(&text, &ctx, from, facts, pushes, &mut tally);
     }
+    let newlines = read.ok().flatten();
     let c = facts.coverage(window.artefact);
     match newlines {
         Some(n) => c.add_counted_window(window.base, window.bytes.len(), n),
@@ -513,6 +521,26 @@ impl Tally {
         }
     }
 
+    /// Counts a record of which no more is kept.
+    fn count_known(&mut self, t: Option<WallTime>, bytes: usize, used: bool) {
+        self.records += 1;
+        self.known(bytes, used);
+        self.time(t);
+    }
+
+    /// Counts a record that has been read.
+    fn count(&mut self, record: &Record<'_>, known: bool, used: bool, line: &Line<'_>) {
+        let bytes = record.bytes.len();
+        if known {
+            self.known(bytes, used);
+        } else {
+            self.unknown_lines += u64::from(record.lines);
+            self.unknown_bytes += bytes as u64;
+            self.unknown_shapes
+                .add(record.message, bytes as u64, line.time, &line.quote);
+        }
+    }
+
     fn time(&mut self, t: Option<WallTime>) {
         if let Some(t) = t {
             self.first = Some(self.first.map_or(t, |f| f.min(t)));
@@ -530,16 +558,44 @@ fn place(window: &Window<'_>, at: usize, lines_before: u32) -> Place {
     }
 }
 
+/// Reads a text from the record that begins at `from` on; the line feeds of all of it, where they have been counted.
+///
+/// # Errors
+/// Where a record begins that holds what has to be taken off first; all before it has been read.
+fn read_text(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    from: usize,
+    facts: &mut Facts,
+    pushes: Option<&mut Pushes>,
+    tally: &mut Tally,
+) -> Result<Option<u64>, usize> {
+    match (ctx.format, pushes) {
+        (Format::Log(Series::NamingPush), Some(pushes))
+            if ctx.wrapping != Wrapping::Pasted && u32::try_from(window.bytes.len()).is_ok() =>
+        {
+            pushes.begin_window(window);
+            let read = read_push_log(window, ctx, from, facts, pushes, tally);
+            pushes.end_window(window.bytes);
+            return read.map(Some);
+        }
+        (Format::Log(series), _) => {
+            return Ok(Some(read_records(window, ctx, series, facts, tally)));
+        }
+        (Format::AccessLog, _) => read_access(window, ctx, facts, tally),
+        (Format::GcLog, _) => read_gc(window, ctx, facts, tally),
+        _ => {}
+    }
+    Ok(None)
+}
+
 fn read_records(
     window: &Window<'_>,
     ctx: &Context<'_>,
     series: Series,
     facts: &mut Facts,
-    pushes: Option<&mut Pushes>,
     tally: &mut Tally,
 ) -> u64 {
-    let rows = Rows::of(series);
-    let mut pushes = pushes.filter(|_| series == Series::NamingPush);
     let mut hits = failure::find(window.bytes);
     let mut next_hit = hits.next();
     let undated = match ctx.wrapping {
@@ -565,48 +621,16 @@ fn read_records(
         if ctx.outside(time) {
             continue;
         }
-        tally.records += 1;
-        tally.time(time);
-        let line = Line {
+        let (known, mut used) = read_statement(
+            window,
+            ctx,
+            series,
+            &record,
             time,
-            quote: QuoteText {
-                place: ctx.place(window, record.at, record.lines_before),
-                line: record.first_line(),
-            },
-        };
-        if let Some(pushes) = &mut pushes
-            && let Some(t) = time
-            && !words_failure
-        {
-            let (quick, used) = match push::read_success(record.message) {
-                Some(p) => (pushes.add(&p, t, &line.quote), true),
-                None => (push::only_counts(record.message), false),
-            };
-            if quick {
-                tally.known(record.bytes.len(), used);
-                continue;
-            }
-        }
-        let (mut known, mut used) = (false, false);
-        let text = Text {
-            line: record.message,
-            more: record.continuation(),
-        };
-        if let Some((_, event)) = rows.read(&text).or_else(|| Rows::anywhere().read(&text)) {
-            known = true;
-            if event == Event::NettyLeak {
-                system::add_leak(facts, record.continuation(), time, &line.quote);
-            }
-            if event != Event::Known {
-                used = true;
-                facts.log.add(event, &line);
-            }
-        }
-        if words_failure {
-            let found = failures_of(window, ctx, &record);
-            used |= !found.is_empty();
-            facts.log.add_failures(&found, time);
-        }
+            words_failure,
+            facts,
+            tally,
+        );
         if record.time.is_none() && mixes {
             if read_console(window, ctx, &record, facts) {
                 used = true;
@@ -618,15 +642,12 @@ fn read_records(
                 tally.untimed += u64::from(placed.is_none());
             }
         }
-        if known || used {
-            tally.known(record.bytes.len(), used);
-        } else {
-            tally.unknown_lines += u64::from(record.lines);
-            tally.unknown_bytes += record.bytes.len() as u64;
-            tally
-                .unknown_shapes
-                .add(record.message, record.bytes.len() as u64, time, &line.quote);
-        }
+        tally.count(
+            &record,
+            known || used,
+            used,
+            &line_of(window, ctx, &record, time),
+        );
     }
     records.newlines()
 }
@@ -670,6 +691,145 @@ impl Neighbours {
             .contains(&(behind?.0 - before.0))
             .then_some(before)
     }
+}
+
+/// [`read_records`] for naming-push.log: runs of its commonest records are walked over, the others read one by one.
+fn read_push_log(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    from: usize,
+    facts: &mut Facts,
+    pushes: &mut Pushes,
+    tally: &mut Tally,
+) -> Result<u64, usize> {
+    let mut records = Records::new(window.bytes, ctx.format.undated());
+    if from > 0 {
+        records.resume(from, 0);
+    }
+    let mut walk = push::Walk::new(window.bytes);
+    loop {
+        let (at, lines) = records.position();
+        walk.resume(at, lines);
+        walk_pushes(&mut walk, window, ctx, pushes, tally);
+        let (end, lines) = walk.position();
+        if end > at {
+            records.resume(end, lines);
+        }
+        let Some(record) = records.next() else {
+            return Ok(records.newlines());
+        };
+        if ctx.map.is_none() && is_dirty(record.bytes) {
+            return Err(record.at);
+        }
+        let words_failure = failure::find(record.bytes).next().is_some();
+        if !words_failure && push::only_counts(record.message) {
+            let time = ctx.shifted(record.time);
+            if !ctx.outside(time) {
+                tally.count_known(time, record.bytes.len(), false);
+            }
+            continue;
+        }
+        let time = ctx.shifted(record.time);
+        if ctx.outside(time) {
+            continue;
+        }
+        let series = Series::NamingPush;
+        let (known, used) = read_statement(
+            window,
+            ctx,
+            series,
+            &record,
+            time,
+            words_failure,
+            facts,
+            tally,
+        );
+        tally.count(
+            &record,
+            known || used,
+            used,
+            &line_of(window, ctx, &record, time),
+        );
+    }
+}
+
+/// Counts records until there is one that is not among the commonest.
+fn walk_pushes(
+    walk: &mut push::Walk<'_>,
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    pushes: &mut Pushes,
+    tally: &mut Tally,
+) {
+    while let Some(push) = walk.peek() {
+        let Some(service) = pushes.find(&push) else {
+            return;
+        };
+        let t = push.time.plus_ms(ctx.shift_ms);
+        if !ctx.outside(Some(t)) {
+            let place = ctx.place(window, push.at, push.lines_before);
+            pushes.add(&push, service, t, place, window.bytes);
+            tally.count_known(Some(t), push.len(), push.sent.is_some());
+        }
+        walk.pass(&push);
+    }
+}
+
+fn line_of<'a>(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    record: &Record<'a>,
+    time: Option<WallTime>,
+) -> Line<'a> {
+    Line {
+        time,
+        quote: QuoteText {
+            place: ctx.place(window, record.at, record.lines_before),
+            line: record.first_line(),
+        },
+    }
+}
+
+/// Reads a record by the table and for words of allocation failures: whether it is known, and whether it says anything.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one step of the two loops over records"
+)]
+fn read_statement(
+    window: &Window<'_>,
+    ctx: &Context<'_>,
+    series: Series,
+    record: &Record<'_>,
+    time: Option<WallTime>,
+    words_failure: bool,
+    facts: &mut Facts,
+    tally: &mut Tally,
+) -> (bool, bool) {
+    tally.records += 1;
+    tally.time(time);
+    let (mut known, mut used) = (false, false);
+    let text = Text {
+        line: record.message,
+        more: record.continuation(),
+    };
+    let read = Rows::of(series).read(&text);
+    if let Some((_, event)) = read.or_else(|| Rows::anywhere().read(&text)) {
+        known = true;
+        let line = line_of(window, ctx, record, time);
+        if event == Event::NettyLeak {
+            system::add_leak(facts, record.continuation(), time, &line.quote);
+        }
+        if event != Event::Known {
+            used = true;
+            facts.log.add(event, &line);
+        }
+    }
+    if words_failure {
+        let found = failures_of(window, ctx, record);
+        used |= !found.is_empty();
+        facts.log.add_failures(&found, time);
+    }
+    (known, used)
 }
 
 /// What start scripts and JVMs print on the console before the first record.

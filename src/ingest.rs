@@ -1,9 +1,8 @@
 //! From inputs to facts: the windows of all files, read and parsed by all threads, folded and merged in order.
 
-use std::cell::RefCell;
 use std::io::Read;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
@@ -16,7 +15,7 @@ use crate::facts::memory::DumpSample;
 use crate::facts::pushes::Pushes;
 use crate::format::{self, Context, Format};
 use crate::parse::ParseErrorKind;
-use crate::span::{Place, Window};
+use crate::span::{ArtefactId, Place, Window};
 use crate::units::WallTime;
 
 /// Largest file that is read at once (reports and samples; logs are read by windows).
@@ -67,20 +66,20 @@ pub fn ingest_by(
         .map(|node| {
             let tasks = tasks(inputs.artefacts.iter().filter(|a| a.node == node), window);
             // Indexed, so neighbours stay neighbours: merging need only be associative.
-            let pending = Pending::default();
+            let kits = Kits::default();
             let mut facts = tasks
                 .par_iter()
                 .fold(Facts::default, |facts, task| {
                     let mut reading = Reading {
                         facts,
-                        pushes: pending.take(),
+                        kit: kits.take(),
                     };
                     run(task, options, window, &mut reading, progress);
-                    pending.give(reading.pushes);
+                    kits.give(reading.kit);
                     reading.facts
                 })
                 .reduce(Facts::default, Facts::merged);
-            pending.flush(&mut facts.log);
+            kits.flush(&mut facts.log);
             for a in inputs.artefacts.iter().filter(|a| a.node == node) {
                 if a.shift_ms != 0 {
                     facts.add_issue(
@@ -165,41 +164,46 @@ fn context<'a>(a: &'a Artefact, options: &ReadOptions) -> Context<'a> {
     }
 }
 
-/// What one run of neighbouring tasks has read.
+/// What one run of neighbouring tasks has read, and with what.
 struct Reading {
     facts: Facts,
-    pushes: Pushes,
+    kit: Kit,
 }
 
-/// Pushes counted and not yet handed over: as many sets as there are threads at work, whatever the number of runs. Their
-/// sums are the same in whatever order they are made, so a set may go from one run to any other.
+/// What a thread reads with.
 #[derive(Default)]
-struct Pending(Mutex<Vec<Pushes>>);
+struct Kit {
+    /// Pushes counted and not yet handed over. Their sums are the same in whatever order they are made, so a kit may go
+    /// from one run of tasks to any other.
+    pushes: Pushes,
+    /// Holds a window.
+    buffer: Vec<u8>,
+    /// The log read last.
+    source: Option<(ArtefactId, read::Source)>,
+}
 
-impl Pending {
-    fn sets(&self) -> std::sync::MutexGuard<'_, Vec<Pushes>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+/// As many kits as there are threads at work, whatever the number of tasks and runs.
+#[derive(Default)]
+struct Kits(Mutex<Vec<Kit>>);
+
+impl Kits {
+    fn free(&self) -> MutexGuard<'_, Vec<Kit>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Pushes {
-        self.sets().pop().unwrap_or_default()
+    fn take(&self) -> Kit {
+        self.free().pop().unwrap_or_default()
     }
 
-    fn give(&self, pushes: Pushes) {
-        self.sets().push(pushes);
+    fn give(&self, kit: Kit) {
+        self.free().push(kit);
     }
 
     fn flush(&self, log: &mut LogFacts) {
-        for mut pushes in std::mem::take(&mut *self.sets()) {
-            pushes.flush(log);
+        for mut kit in std::mem::take(&mut *self.free()) {
+            kit.pushes.flush(log);
         }
     }
-}
-
-thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 fn run(
@@ -292,30 +296,33 @@ fn run_window(
     reading: &mut Reading,
     progress: Progress<'_>,
 ) {
-    let source = match read::Source::open(a) {
-        Ok(s) => s,
-        Err(e) => return failed(a, from, &e.to_string(), &mut reading.facts),
+    let Reading { facts, kit } = reading;
+    let source = match kit.source.take() {
+        Some((id, source)) if id == a.id => Ok(source),
+        _ => read::Source::open(a),
     };
-    BUFFER.with_borrow_mut(|buffer| {
-        match read::sized_log_window(&source, from, stretch, a.cutting(), buffer) {
-            Ok(w) => {
-                let window = Window {
-                    artefact: a.id,
-                    base: w.base,
-                    bytes: &buffer[w.start..w.end],
-                };
-                if !window.bytes.is_empty() {
-                    let ctx = ctx.followed_by(w.next_time);
-                    format::read_log_and(&window, &ctx, &mut reading.facts, &mut reading.pushes);
-                }
-                if w.last {
-                    check_end(&window, &mut reading.facts);
-                }
-                progress(window.bytes.len() as u64, &a.label);
+    let source = match source {
+        Ok(s) => &kit.source.insert((a.id, s)).1,
+        Err(e) => return failed(a, from, &e.to_string(), facts),
+    };
+    match read::sized_log_window(source, from, stretch, a.cutting(), &mut kit.buffer) {
+        Ok(w) => {
+            let window = Window {
+                artefact: a.id,
+                base: w.base,
+                bytes: kit.buffer.get(w.start..w.end).unwrap_or_default(),
+            };
+            if !window.bytes.is_empty() {
+                let ctx = ctx.followed_by(w.next_time);
+                format::read_log_and(&window, &ctx, facts, &mut kit.pushes);
             }
-            Err(e) => failed(a, from, &e.to_string(), &mut reading.facts),
+            if w.last {
+                check_end(&window, facts);
+            }
+            progress(window.bytes.len() as u64, &a.label);
         }
-    });
+        Err(e) => failed(a, from, &e.to_string(), facts),
+    }
 }
 
 /// A log whose last line has no end was cut off, or is being written.
@@ -329,7 +336,27 @@ fn check_end(window: &Window<'_>, facts: &mut Facts) {
     }
 }
 
+/// Reads a packed log; one that is not small is unpacked in a thread of its own.
 fn run_stream(
+    a: &Artefact,
+    stream: Box<dyn Read + Send + '_>,
+    window: u64,
+    ctx: &Context<'_>,
+    reading: &mut Reading,
+    progress: Progress<'_>,
+) {
+    /// Bytes as stored from which a thread is worth its while.
+    const LARGE: u64 = 1 << 18;
+    if a.size < LARGE {
+        return run_windows(a, stream, window, ctx, reading, progress);
+    }
+    std::thread::scope(|scope| {
+        let stream = Box::new(read::ReadAhead::spawn(scope, stream));
+        run_windows(a, stream, window, ctx, reading, progress);
+    });
+}
+
+fn run_windows(
     a: &Artefact,
     stream: Box<dyn Read + Send + '_>,
     window: u64,
@@ -347,7 +374,7 @@ fn run_stream(
             base,
             bytes,
         };
-        format::read_log_and(&window, &ctx, &mut reading.facts, &mut reading.pushes);
+        format::read_log_and(&window, &ctx, &mut reading.facts, &mut reading.kit.pushes);
         if last {
             check_end(&window, &mut reading.facts);
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike};
 
 /// Milliseconds of a wall clock, counted from 1970-01-01 00:00 *on that clock*.
 ///
@@ -51,11 +51,30 @@ impl WallTime {
     #[must_use]
     pub fn rfc3339(self, offset_minutes: i32) -> String {
         let utc = self.minus_ms(i64::from(offset_minutes) * 60_000).naive();
-        if self.0.rem_euclid(1000) == 0 {
-            utc.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-        } else {
-            utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        // Reports hold thousands of these; a format is worked out anew each time.
+        let Some(year) = u32::try_from(utc.year()).ok().filter(|y| *y <= 9999) else {
+            return utc.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string();
+        };
+        let mut out = String::with_capacity(24);
+        let mut put = |n: u32, digits: u32, behind: char| {
+            for place in (0..digits).rev() {
+                out.extend(char::from_digit(n / 10u32.pow(place) % 10, 10));
+            }
+            out.push(behind);
+        };
+        put(year, 4, '-');
+        put(utc.month(), 2, '-');
+        put(utc.day(), 2, 'T');
+        put(utc.hour(), 2, ':');
+        put(utc.minute(), 2, ':');
+        match self.0.rem_euclid(1000) as u32 {
+            0 => put(utc.second(), 2, 'Z'),
+            ms => {
+                put(utc.second(), 2, '.');
+                put(ms, 3, 'Z');
+            }
         }
+        out
     }
 
     /// Reads `2026-11-22 23:50`, `2026-11-22T23:50:36`, `2026-11-22`.

@@ -6,6 +6,8 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Scope;
 
 use super::{Artefact, Origin, Packing};
 use crate::parse::record::{Cutting, Undated, find_boundary, find_head, time_at, trim_line_end};
@@ -334,6 +336,87 @@ impl Read for ZstdFrames<'_> {
     }
 }
 
+/// Blocks that a thread of its own may read ahead, and their bytes.
+const AHEAD: usize = 4;
+const BLOCK: usize = 1 << 16;
+
+/// A stream that a thread of its own reads, and unpacks, some blocks ahead of who reads this.
+pub struct ReadAhead {
+    full: Receiver<io::Result<Vec<u8>>>,
+    empty: SyncSender<Vec<u8>>,
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl ReadAhead {
+    /// Begins to read `stream` in a thread of `scope`.
+    pub fn spawn<'scope, 'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        mut stream: Box<dyn Read + Send + 'env>,
+    ) -> Self {
+        let (full, blocks) = sync_channel(AHEAD);
+        let (empty, used) = sync_channel::<Vec<u8>>(AHEAD + 2);
+        scope.spawn(move || {
+            loop {
+                let mut block = used.try_recv().unwrap_or_default();
+                block.resize(BLOCK, 0);
+                let (n, end) = read_block(&mut *stream, &mut block);
+                block.truncate(n);
+                // Nobody may be waiting any more.
+                if n > 0 && full.send(Ok(block)).is_err() {
+                    return;
+                }
+                if let Some(end) = end {
+                    if let Err(e) = end {
+                        let _ = full.send(Err(e));
+                    }
+                    return;
+                }
+            }
+        });
+        Self {
+            full: blocks,
+            empty,
+            block: Vec::new(),
+            at: 0,
+        }
+    }
+}
+
+/// Fills a block: how far, and how the stream ended if it did.
+fn read_block(stream: &mut dyn Read, block: &mut [u8]) -> (usize, Option<io::Result<()>>) {
+    let mut have = 0;
+    while have < block.len() {
+        match stream.read(&mut block[have..]) {
+            Ok(0) => return (have, Some(Ok(()))),
+            Ok(n) => have += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return (have, Some(Err(e))),
+        }
+    }
+    (have, None)
+}
+
+impl Read for ReadAhead {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.block.len() {
+            let next = match self.full.recv() {
+                Ok(next) => next?,
+                Err(_) => return Ok(0),
+            };
+            // Given back to be filled again; a thread that has ended needs none.
+            let _ = self
+                .empty
+                .try_send(std::mem::replace(&mut self.block, next));
+            self.at = 0;
+        }
+        let n = buf.len().min(self.block.len() - self.at);
+        buf[..n].copy_from_slice(&self.block[self.at..self.at + n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
 /// Cuts a stream into windows that end where a record does.
 pub struct StreamWindows<'a> {
     stream: Box<dyn Read + Send + 'a>,
@@ -569,6 +652,40 @@ mod tests {
             from += WINDOW;
         }
         assert!(seen == bytes);
+    }
+
+    /// Fails once its bytes are read, and then says that it has ended.
+    struct Broken(io::Cursor<Vec<u8>>, bool);
+
+    impl Read for Broken {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buf)? {
+                0 if !std::mem::replace(&mut self.1, true) => {
+                    Err(io::ErrorKind::InvalidData.into())
+                }
+                n => Ok(n),
+            }
+        }
+    }
+
+    #[test]
+    fn reading_ahead_gives_the_same_bytes_and_the_same_end() {
+        for len in [0, 1, BLOCK - 1, BLOCK, 3 * BLOCK + 5, 9 * BLOCK] {
+            let bytes: Vec<u8> = (0..len).map(|i| (i * 31 % 251) as u8).collect();
+            let (mut seen, mut broken) = (Vec::new(), Vec::new());
+            let mut error = None;
+            std::thread::scope(|s| {
+                let source = Box::new(io::Cursor::new(bytes.clone()));
+                ReadAhead::spawn(s, source).read_to_end(&mut seen).unwrap();
+                let source = Box::new(Broken(io::Cursor::new(bytes.clone()), false));
+                error = ReadAhead::spawn(s, source).read_to_end(&mut broken).err();
+                // Left before its end.
+                let source = Box::new(io::Cursor::new(bytes.clone()));
+                let _ = ReadAhead::spawn(s, source).read(&mut [0; 7]).unwrap();
+            });
+            assert!(seen == bytes && broken == bytes, "{len}");
+            assert_eq!(error.map(|e| e.kind()), Some(io::ErrorKind::InvalidData));
+        }
     }
 
     #[test]

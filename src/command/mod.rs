@@ -74,7 +74,12 @@ fn exit_code(report: &Report, gates: &[Gate], options: &Gates) -> u8 {
     if options.exit_zero {
         return 0;
     }
-    let json = serde_json::to_value(report).unwrap_or_default();
+    // Only gates look into it.
+    let json = if gates.is_empty() {
+        serde_json::Value::Null
+    } else {
+        serde_json::to_value(report).unwrap_or_default()
+    };
     let held = gates
         .iter()
         .map(|g| g.holds(report, &json))

@@ -372,18 +372,28 @@ const REASONS_MAX: usize = 4096;
 
 /// Text of a reason with every run of digits as `N`, cut to a length that still tells.
 fn mask_numbers(reason: &[u8]) -> String {
-    let mut out = String::new();
+    /// Characters looked at.
+    const LENGTH: usize = 160;
+    let mut out = String::with_capacity(LENGTH);
     let mut in_number = false;
-    for c in String::from_utf8_lossy(reason).trim().chars().take(160) {
-        if c.is_ascii_digit() {
-            if !in_number {
-                out.push('N');
-            }
-            in_number = true;
-        } else {
-            in_number = false;
+    let mut push = |c: char| {
+        let digit = c.is_ascii_digit();
+        if !digit {
             out.push(c);
+        } else if !in_number {
+            out.push('N');
         }
+        in_number = digit;
+    };
+    if reason.is_ascii() {
+        let text = String::from_utf8_lossy(reason);
+        text.trim()
+            .bytes()
+            .take(LENGTH)
+            .for_each(|b| push(char::from(b)));
+    } else {
+        let text = String::from_utf8_lossy(reason);
+        text.trim().chars().take(LENGTH).for_each(push);
     }
     out
 }

@@ -17,7 +17,7 @@ const FINEST: u8 = 10;
 /// merging is exact in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
-    limit: usize,
+    limit: u32,
     shift: u8,
     first: i64,
     counts: Vec<u32>,
@@ -28,7 +28,7 @@ impl Series {
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
-            limit: limit.max(2),
+            limit: u32::try_from(limit.max(2)).unwrap_or(u32::MAX),
             shift: FINEST,
             first: 0,
             counts: Vec::new(),
@@ -42,26 +42,54 @@ impl Series {
     }
 
     /// Counts `n` events at `t`.
-    #[inline]
     pub fn add(&mut self, t: WallTime, n: u32) {
-        let bucket = t.0 >> self.shift;
+        self.count(t, n);
+    }
+
+    /// [`Self::add`]; whether they fell into the first bucket, so that they may be the earliest.
+    #[inline]
+    pub(super) fn count(&mut self, t: WallTime, n: u32) -> bool {
         // The common case: an event in a bucket that exists.
-        if let Some(slot) = usize::try_from(bucket - self.first)
-            .ok()
-            .and_then(|i| self.counts.get_mut(i))
-        {
+        let i = (t.0 >> self.shift).wrapping_sub(self.first);
+        if let Some(slot) = usize::try_from(i).ok().and_then(|i| self.counts.get_mut(i)) {
             *slot = slot.saturating_add(n);
-            return;
+            return i == 0;
         }
+        self.add_outside(t, n)
+    }
+
+    #[inline(never)]
+    fn add_outside(&mut self, t: WallTime, n: u32) -> bool {
+        let bucket = t.0 >> self.shift;
         if self.counts.is_empty() {
             self.first = bucket;
             self.counts.push(n);
-            return;
+            return true;
+        }
+        // Logs go on in time: mostly it is one behind the last.
+        match usize::try_from(bucket.saturating_sub(self.first)) {
+            Ok(len) if len >= self.counts.len() && len < self.limit as usize => {
+                self.make_room(len + 1);
+                self.counts.resize(len, 0);
+                self.counts.push(n);
+                return false;
+            }
+            _ => {}
         }
         self.cover(bucket, bucket);
         let i = (t.0 >> self.shift) - self.first;
         if let Some(slot) = usize::try_from(i).ok().and_then(|i| self.counts.get_mut(i)) {
             *slot = slot.saturating_add(n);
+        }
+        i == 0
+    }
+
+    /// Room for `len` buckets, in few steps: most series grow to their limit.
+    fn make_room(&mut self, len: usize) {
+        const STEP: usize = 32;
+        if len > self.counts.capacity() {
+            let room = len.next_power_of_two().max(STEP).min(self.limit as usize);
+            self.counts.reserve_exact(room - self.counts.len());
         }
     }
 
@@ -69,7 +97,7 @@ impl Series {
     fn cover(&mut self, low: i64, high: i64) {
         let last = self.first + self.counts.len() as i64 - 1;
         let (mut low, mut high) = (low.min(self.first), high.max(last));
-        while high - low + 1 > self.limit as i64 {
+        while high - low + 1 > i64::from(self.limit) {
             self.widen();
             low >>= 1;
             high >>= 1;
@@ -81,25 +109,25 @@ impl Series {
         }
         let len = usize::try_from(high - self.first + 1).unwrap_or(0);
         if len > self.counts.len() {
+            self.make_room(len);
             self.counts.resize(len, 0);
         }
     }
 
     fn widen(&mut self) {
-        let first = self.first >> 1;
         let odd = (self.first & 1) as usize;
-        // In place: a bucket's new slot is never behind its old one.
-        for i in 0..self.counts.len() {
-            let n = std::mem::take(&mut self.counts[i]);
-            let slot = &mut self.counts[(i + odd) / 2];
-            *slot = slot.saturating_add(n);
+        // In place: a bucket's new slot is never behind its old one. An odd first bucket has no neighbour in front.
+        let len = (self.counts.len() + odd).div_ceil(2);
+        for slot in odd..len {
+            let i = 2 * slot - odd;
+            let next = self.counts.get(i + 1).copied().unwrap_or(0);
+            self.counts[slot] = self.counts[i].saturating_add(next);
         }
-        let len = self.counts.len() / 2 + 1;
-        self.counts.resize(len, 0);
+        self.counts.truncate(len);
         while self.counts.last() == Some(&0) && self.counts.len() > 1 {
             self.counts.pop();
         }
-        self.first = first;
+        self.first >>= 1;
         self.shift += 1;
     }
 
@@ -196,7 +224,7 @@ impl Series {
     /// Buckets at the most.
     #[must_use]
     pub fn limit(&self) -> usize {
-        self.limit
+        self.limit as usize
     }
 
     /// Width of a bucket in milliseconds.

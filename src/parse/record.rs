@@ -375,6 +375,18 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Where the next record begins, and how many lines stand before it.
+    #[must_use]
+    pub fn position(&self) -> (usize, u32) {
+        (self.next, self.line)
+    }
+
+    /// Goes on at the record that begins at `at`, before which `lines` lines stand.
+    pub fn resume(&mut self, at: usize, lines: u32) {
+        (self.next, self.line) = (at, lines);
+        self.head = self.reader.read(self.bytes.get(at..).unwrap_or_default());
+    }
+
     /// Line feeds in what has been given out.
     #[must_use]
     pub fn newlines(&self) -> u64 {

@@ -485,6 +485,14 @@ impl LineMap {
             None => (0, 0),
         }
     }
+
+    /// Index in the unwrapped text of the line that begins at `source` of the text as stored, where no line was put together
+    /// from several.
+    #[must_use]
+    pub fn unwrapped(&self, source: usize) -> usize {
+        let i = self.starts.partition_point(|(_, s, _)| *s < source);
+        self.starts.get(i).map_or(0, |(at, _, _)| *at)
+    }
 }
 
 /// Takes off what stands around the lines of `bytes`, which begin at the start of a line.
