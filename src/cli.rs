@@ -20,6 +20,10 @@ pub enum Command {
     Analyze(Box<Analyze>),
     /// One heap dump: direct memory by owner, by pool, by client connection
     Heap(Box<Heap>),
+    /// Two reports, or paths to analyse: what is better, worse, new and gone
+    Diff(Box<Diff>),
+    /// A report saved as JSON, written again in any format
+    Report(Box<SavedReport>),
     /// What a rule looks for, why, and what to do; without RULE the catalogue
     Explain {
         /// Id of a rule, such as faulty-client
@@ -34,6 +38,10 @@ pub enum OutputFormat {
     Table,
     /// The report as JSON
     Json,
+    /// For runbooks, tickets and a pipeline's summary
+    Markdown,
+    /// One self-contained page
+    Html,
 }
 
 /// When to do something that depends on the terminal.
@@ -138,6 +146,46 @@ pub struct Heap {
     /// How to read.
     #[command(flatten)]
     pub reading: Reading,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The earlier report, saved with -f json, or a path to analyse; - is a report on standard input
+    #[arg(value_name = "BEFORE")]
+    pub before: PathBuf,
+
+    /// The later one
+    #[arg(value_name = "AFTER")]
+    pub after: PathBuf,
+
+    /// Where the comparison goes: table, json or markdown.
+    #[command(flatten)]
+    pub output: Output,
+
+    /// When to fail: for findings that are new or worse, outcomes and figures that did not hold before.
+    #[command(flatten)]
+    pub gates: Gates,
+
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct SavedReport {
+    /// The report, saved with -f json, plain or packed; - is standard input
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+
+    /// Where it goes.
+    #[command(flatten)]
+    pub output: Output,
+
+    /// When to fail.
+    #[command(flatten)]
+    pub gates: Gates,
 }
 
 /// Arguments of `analyze`.

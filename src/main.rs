@@ -18,6 +18,8 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Analyze(a) => command::analyze::run(&a),
         Command::Heap(h) => command::heap::run(&h),
+        Command::Diff(d) => command::diff::run(&d),
+        Command::Report(r) => command::report::run(&r),
         Command::Explain { rule } => command::explain::run(rule.as_deref()),
     };
     match done {

@@ -1,9 +1,12 @@
 //! The commands of the program, one file each: arguments in, exit code out.
 
 pub(crate) mod analyze;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod heap;
+mod load;
 mod output;
+pub(crate) mod report;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -34,6 +37,11 @@ impl Plan {
         if reading.jobs == Some(0) {
             bail!("--jobs 0: at least one thread is needed");
         }
+        Self::of(output, gates)
+    }
+
+    /// For a command that reads no inputs.
+    fn of(output: &Output, gates: &Gates) -> Result<Self> {
         Ok(Self {
             targets: output::targets(output)?,
             gates: gates
@@ -80,10 +88,13 @@ fn exit_code(report: &Report, gates: &[Gate], options: &Gates) -> u8 {
     if held == Held::Yes {
         return FAILED;
     }
-    let incomplete =
-        report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed);
-    if options.strict && (held == Held::Unknown || incomplete) {
+    if options.strict && (held == Held::Unknown || is_incomplete(report)) {
         return INCOMPLETE;
     }
     0
+}
+
+/// Whether an input was cut, corrupt or unreadable.
+fn is_incomplete(report: &Report) -> bool {
+    report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed)
 }

@@ -6,9 +6,14 @@ pub mod escape;
 pub mod facts;
 pub mod model;
 pub mod system;
+pub mod view;
+mod words;
 
+pub mod diff;
 pub mod heap;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod table;
 
 use std::collections::BTreeMap;
