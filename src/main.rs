@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         Command::Analyze(a) => command::analyze::run(&a),
         Command::Heap(h) => command::heap::run(&h),
         Command::Nmt(n) => command::nmt::run(&n),
+        Command::Diff(d) => command::diff::run(&d),
+        Command::Report(r) => command::report::run(&r),
         Command::Explain { rule, lang } => command::explain::run(rule.as_deref(), lang),
     };
     match done {

@@ -7,9 +7,14 @@ pub mod facts;
 pub mod model;
 pub mod native;
 pub mod system;
+pub mod view;
+mod words;
 
+pub mod diff;
 pub mod heap;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod nmt;
 pub mod table;
 mod wrap;
