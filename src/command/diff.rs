@@ -6,16 +6,20 @@ use anyhow::{Result, bail};
 
 use nacos_offheap::artefact::discover::Argument;
 use nacos_offheap::cli::{Diff, OutputFormat, Reading};
-use nacos_offheap::gate::{Gate, Held};
+use nacos_offheap::gate::{FAILED, Gate, Held, INCOMPLETE};
 use nacos_offheap::report::diff::{self, Change, Comparison};
 use nacos_offheap::report::{Report, json};
 use nacos_offheap::{Options, find_inputs};
 
-use super::{FAILED, INCOMPLETE, Plan, is_incomplete, load, output, read};
+use super::settings::Settings;
+use super::{Plan, load, output, read};
 
 /// Reads or analyses both sides, compares them, writes what changed.
-pub(crate) fn run(d: &Diff) -> Result<u8> {
-    let plan = Plan::check(&d.output, &d.gates, &d.reading)?;
+pub(crate) fn run(d: &Diff, settings: &Settings) -> Result<u8> {
+    let plan = Plan::check(&d.output, &d.gates, &d.reading, settings)?;
+    if d.gates.baseline.is_some() {
+        bail!("diff: --baseline is for one report; here BEFORE is what AFTER is held against");
+    }
     for (format, _) in &plan.targets {
         if !matches!(
             format,
@@ -27,8 +31,8 @@ pub(crate) fn run(d: &Diff) -> Result<u8> {
     if d.before == Path::new("-") && d.after == Path::new("-") {
         bail!("diff: only one side can be standard input");
     }
-    let before = side(&d.before, &d.reading)?;
-    let after = side(&d.after, &d.reading)?;
+    let before = plan.redact(&side(&d.before, &d.reading)?)?;
+    let (after, _) = plan.finish(side(&d.after, &d.reading)?, d.reading.quiet)?;
     let compared = diff::compare(&before, &after);
     output::write_each(
         &plan.targets,
@@ -50,7 +54,7 @@ pub(crate) fn run(d: &Diff) -> Result<u8> {
         .unwrap_or(Held::No);
     Ok(match held {
         Held::Yes => FAILED,
-        _ if d.gates.strict && (held == Held::Unknown || is_incomplete(&after)) => INCOMPLETE,
+        _ if d.gates.strict && (held == Held::Unknown || after.is_incomplete()) => INCOMPLETE,
         _ => 0,
     })
 }

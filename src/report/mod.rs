@@ -14,8 +14,11 @@ pub mod diff;
 pub mod heap;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod nmt;
+pub mod sarif;
+pub mod schema;
 pub mod table;
 mod wrap;
 
@@ -105,6 +108,7 @@ impl Places<'_> {
                 .map(|e| self.evidence(e))
                 .collect(),
             remedy: f.hypothesis.remedy.clone(),
+            accepted: Vec::new(),
         }
     }
 }
