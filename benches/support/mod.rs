@@ -1,11 +1,12 @@
 //! Logs made for the benches.
+#![allow(dead_code, reason = "each bench uses what it needs")]
 
 use std::fmt::Write as _;
 
 /// A naming-push.log in the shape of 2.2.x, of about `bytes` bytes: one push in fifty fails, half of the others are preceded by
 /// a merge of tasks; `clients` clients, 400 services, some 220 records a second.
 #[must_use]
-pub fn push_log(bytes: usize, clients: u64) -> String {
+pub(crate) fn push_log(bytes: usize, clients: u64) -> String {
     let mut out = String::with_capacity(bytes + 2048);
     let mut i = 0u64;
     while out.len() < bytes {
@@ -49,6 +50,6 @@ pub fn push_log(bytes: usize, clients: u64) -> String {
 
 /// Records of such a log.
 #[must_use]
-pub fn records(log: &str) -> usize {
+pub(crate) fn records(log: &str) -> usize {
     log.lines().filter(|l| l.starts_with("2026-")).count()
 }
