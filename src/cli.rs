@@ -22,6 +22,10 @@ pub enum Command {
     Heap(Box<Heap>),
     /// Native Memory Tracking: one report, the difference of two, a series; by category and call site
     Nmt(Box<Nmt>),
+    /// Two reports, or paths to analyse: what is better, worse, new and gone
+    Diff(Box<Diff>),
+    /// A report saved as JSON, written again in any format
+    Report(Box<SavedReport>),
     /// What a rule looks for, why, and what to do; without RULE the catalogue
     Explain {
         /// Id of a rule, such as faulty-client
@@ -40,6 +44,10 @@ pub enum OutputFormat {
     Table,
     /// The report as JSON
     Json,
+    /// For runbooks, tickets and a pipeline's summary
+    Markdown,
+    /// One self-contained page
+    Html,
 }
 
 /// When to do something that depends on the terminal.
@@ -144,6 +152,46 @@ pub struct Heap {
     /// How to read.
     #[command(flatten)]
     pub reading: Reading,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The earlier report, saved with -f json, or a path to analyse; - is a report on standard input
+    #[arg(value_name = "BEFORE")]
+    pub before: PathBuf,
+
+    /// The later one
+    #[arg(value_name = "AFTER")]
+    pub after: PathBuf,
+
+    /// Where the comparison goes: table, json or markdown.
+    #[command(flatten)]
+    pub output: Output,
+
+    /// When to fail: for findings that are new or worse, outcomes and figures that did not hold before.
+    #[command(flatten)]
+    pub gates: Gates,
+
+    /// How to read.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct SavedReport {
+    /// The report, saved with -f json, plain or packed; - is standard input
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+
+    /// Where it goes.
+    #[command(flatten)]
+    pub output: Output,
+
+    /// When to fail.
+    #[command(flatten)]
+    pub gates: Gates,
 }
 
 /// What the inputs may lack, and which of them counts.

@@ -18,6 +18,8 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Analyze(a) => command::analyze::run(&a),
         Command::Heap(h) => command::heap::run(&h),
+        Command::Diff(d) => command::diff::run(&d),
+        Command::Report(r) => command::report::run(&r),
         Command::Nmt(n) => command::nmt::run(&n),
         Command::Explain { rule, lang } => command::explain::run(rule.as_deref(), lang),
     };

@@ -1,10 +1,13 @@
 //! The commands of the program, one file each: arguments in, exit code out.
 
 pub(crate) mod analyze;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod heap;
+mod load;
 pub(crate) mod nmt;
 mod output;
+pub(crate) mod report;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -37,6 +40,11 @@ impl Plan {
         if reading.jobs == Some(0) {
             bail!("--jobs 0: at least one thread is needed");
         }
+        Self::of(output, gates)
+    }
+
+    /// For a command that reads no inputs.
+    fn of(output: &Output, gates: &Gates) -> Result<Self> {
         Ok(Self {
             targets: output::targets(output)?,
             gates: gates
@@ -88,9 +96,7 @@ fn exit_code(report: &Report, gates: &[Gate], options: &Gates) -> u8 {
     if held == Held::Yes {
         return FAILED;
     }
-    let incomplete =
-        report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed);
-    if options.strict && (held == Held::Unknown || incomplete) {
+    if options.strict && (held == Held::Unknown || is_incomplete(report)) {
         return INCOMPLETE;
     }
     0
@@ -136,4 +142,9 @@ fn options(a: &Known, reading: &Reading) -> Result<Options> {
         since_until: (time("since", &a.since)?, time("until", &a.until)?),
         jobs: reading.jobs,
     })
+}
+
+/// Whether an input was cut, corrupt or unreadable.
+fn is_incomplete(report: &Report) -> bool {
+    report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed)
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use nacos_offheap::cli::{Language, Output, OutputFormat, When};
-use nacos_offheap::report::{Report, json, table};
+use nacos_offheap::report::{Report, html, json, markdown, table};
 use nacos_offheap::text::Lang;
 
 /// A format and its file; standard output when `None`.
@@ -78,12 +78,27 @@ pub(crate) fn write_all(
     options: &Output,
     write_table: &WriteTable,
 ) -> Result<()> {
+    write_each(targets, options, &|format, style, out| match format {
+        OutputFormat::Table => write_table(report, style, out),
+        OutputFormat::Json => json::write(report, out),
+        OutputFormat::Markdown => markdown::write(report, style.lang, style.top, out),
+        OutputFormat::Html => html::write(report, style.lang, out),
+    })
+}
+
+/// Lays out something in one format.
+pub(crate) type WriteFormat<'a> =
+    dyn Fn(OutputFormat, &table::Style, &mut dyn Write) -> io::Result<()> + 'a;
+
+/// Writes something to each target.
+pub(crate) fn write_each(
+    targets: &[Target],
+    options: &Output,
+    write: &WriteFormat<'_>,
+) -> Result<()> {
     for (format, file) in targets {
         let style = style(file.is_none(), options);
-        write_to(file.as_ref(), &|out| match format {
-            OutputFormat::Table => write_table(report, &style, out),
-            OutputFormat::Json => json::write(report, out),
-        })?;
+        write_to(file.as_ref(), &|out| write(*format, &style, out))?;
     }
     Ok(())
 }

@@ -7,10 +7,15 @@ pub mod facts;
 pub mod model;
 pub mod native;
 pub mod system;
+pub mod view;
+mod words;
 
+pub mod diff;
 pub mod heap;
+pub mod html;
 pub mod json;
 pub mod nmt;
+pub mod markdown;
 pub mod table;
 mod wrap;
 
