@@ -30,11 +30,15 @@ pub(crate) fn run(d: &Diff) -> Result<u8> {
     let before = side(&d.before, &d.reading)?;
     let after = side(&d.after, &d.reading)?;
     let compared = diff::compare(&before, &after);
-    output::write_each(&plan.targets, &d.output, &|format, style, out| match format {
-        OutputFormat::Json => json::write_value(&compared, out),
-        OutputFormat::Markdown => diff::markdown(&compared, style.lang, style.top, out),
-        _ => diff::table(&compared, style, out),
-    })?;
+    output::write_each(
+        &plan.targets,
+        &d.output,
+        &|format, style, out| match format {
+            OutputFormat::Json => json::write_value(&compared, out),
+            OutputFormat::Markdown => diff::markdown(&compared, style.lang, style.top, out),
+            _ => diff::table(&compared, style, out),
+        },
+    )?;
     if d.gates.exit_zero {
         return Ok(0);
     }

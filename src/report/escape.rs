@@ -127,7 +127,10 @@ mod tests {
             ("a|b`c`", "a\\|b\\`c\\`"),
             ("<img onerror=x>", "\\<img onerror=x\\>"),
             ("*b* __i__ snake_case", "\\*b\\* \\_\\_i\\_\\_ snake_case"),
-            ("see https://evil.example @team", "see https\\://evil.example @<!-- -->team"),
+            (
+                "see https://evil.example @team",
+                "see https\\://evil.example @<!-- -->team",
+            ),
             ("www.evil.example", "www\\.evil.example"),
             ("1. no list", "1\\. no list"),
             ("- no list", "\\- no list"),

@@ -66,18 +66,20 @@ impl Page<'_> {
     /// A table; cells are Markdown already. Columns whose cells are all empty are left out.
     fn table(&mut self, head: &[(&str, bool)], rows: &[Vec<String>]) -> io::Result<()> {
         let keep: Vec<usize> = (0..head.len())
-            .filter(|c| rows.iter().any(|r| r.get(*c).is_some_and(|v| !v.is_empty())))
+            .filter(|c| {
+                rows.iter()
+                    .any(|r| r.get(*c).is_some_and(|v| !v.is_empty()))
+            })
             .collect();
         let row = |cells: Vec<&str>| format!("| {} |", cells.join(" | "));
         self.line(&row(keep.iter().map(|c| head[*c].0).collect()))?;
         let rule = keep.iter().map(|c| if head[*c].1 { "--:" } else { "---" });
         self.line(&row(rule.collect()))?;
         for r in rows {
-            self.line(&row(
-                keep.iter()
-                    .map(|c| r.get(*c).map_or("", String::as_str))
-                    .collect(),
-            ))?;
+            self.line(&row(keep
+                .iter()
+                .map(|c| r.get(*c).map_or("", String::as_str))
+                .collect()))?;
         }
         Ok(())
     }
@@ -145,7 +147,10 @@ fn memory(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
 }
 
 fn remedy(page: &mut Page<'_>, f: &FindingReport, top: usize) -> io::Result<()> {
-    for (id, steps) in [("doc.now", &f.remedy.now), ("doc.lasting", &f.remedy.lasting)] {
+    for (id, steps) in [
+        ("doc.now", &f.remedy.now),
+        ("doc.lasting", &f.remedy.lasting),
+    ] {
         if steps.is_empty() {
             continue;
         }

@@ -291,7 +291,13 @@ pub fn holders(n: &NodeReport) -> Vec<Holders> {
             .map(|a| (a.address.clone(), a.held_bytes));
         all.push(held(Holding::Clients, clients.collect()));
         let connections = dump.connections.iter().map(|c| {
-            let peer = || format!("{}:{}", c.address.as_deref().unwrap_or("?"), c.port.unwrap_or(0));
+            let peer = || {
+                format!(
+                    "{}:{}",
+                    c.address.as_deref().unwrap_or("?"),
+                    c.port.unwrap_or(0)
+                )
+            };
             (c.connection_id.clone().unwrap_or_else(peer), c.held_bytes)
         });
         all.push(held(Holding::Connections, connections.collect()));
@@ -342,7 +348,11 @@ fn estimated(n: &NodeReport) -> Option<Holders> {
             })
         })
         .collect();
-    rows.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.name.cmp(&b.name)));
+    rows.sort_by(|a, b| {
+        b.share
+            .total_cmp(&a.share)
+            .then_with(|| a.name.cmp(&b.name))
+    });
     (!rows.is_empty()).then_some(Holders {
         what: Holding::Estimated,
         rows,

@@ -26,8 +26,17 @@ pub fn table(c: &Comparison, style: &Style, out: &mut dyn Write) -> io::Result<(
     page.heading(label(lang, "doc.memory"))?;
     let rows = c.nodes.iter().map(|n| node(n, lang));
     let names = NODE.map(|id| label(lang, id));
-    columns(&mut page, &names, &[], rows.map(|r| r.map(|v| terminal(&v)).to_vec()).collect())?;
-    let findings: Vec<_> = c.findings.iter().filter(|f| told(f.change, style)).collect();
+    columns(
+        &mut page,
+        &names,
+        &[],
+        rows.map(|r| r.map(|v| terminal(&v)).to_vec()).collect(),
+    )?;
+    let findings: Vec<_> = c
+        .findings
+        .iter()
+        .filter(|f| told(f.change, style))
+        .collect();
     if !findings.is_empty() {
         page.heading(label(lang, "doc.findings"))?;
         for f in &findings {
@@ -43,7 +52,12 @@ pub fn table(c: &Comparison, style: &Style, out: &mut dyn Write) -> io::Result<(
             let cells = client(x, lang, several(c));
             cells.map(|v| terminal(&v)).to_vec()
         });
-        columns(&mut page, &CLIENT.map(|id| label(lang, id)), &[3, 4, 5], rows.collect())?;
+        columns(
+            &mut page,
+            &CLIENT.map(|id| label(lang, id)),
+            &[3, 4, 5],
+            rows.collect(),
+        )?;
         more(&mut page, clients.len(), style)?;
     }
     if findings.is_empty() && clients.is_empty() {
@@ -77,12 +91,25 @@ fn several(c: &Comparison) -> bool {
 pub fn markdown(c: &Comparison, lang: Lang, top: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# {}\n", md(&heading(c, lang)))?;
     for (id, s) in [("doc.before", &c.before), ("doc.after", &c.after)] {
-        writeln!(out, "- **{}**: {}", label(lang, id), md(&s.statement.shown(lang)))?;
+        writeln!(
+            out,
+            "- **{}**: {}",
+            label(lang, id),
+            md(&s.statement.shown(lang))
+        )?;
     }
     writeln!(out, "\n## {}\n", label(lang, "doc.memory"))?;
-    let rows: Vec<_> = c.nodes.iter().map(|n| node(n, lang).map(|v| md(&v))).collect();
+    let rows: Vec<_> = c
+        .nodes
+        .iter()
+        .map(|n| node(n, lang).map(|v| md(&v)))
+        .collect();
     grid(out, &NODE.map(|id| label(lang, id)), &rows)?;
-    let findings: Vec<_> = c.findings.iter().filter(|f| f.change != Change::Same).collect();
+    let findings: Vec<_> = c
+        .findings
+        .iter()
+        .filter(|f| f.change != Change::Same)
+        .collect();
     if !findings.is_empty() {
         writeln!(out, "\n## {}\n", label(lang, "doc.findings"))?;
         for f in &findings {
@@ -95,7 +122,11 @@ pub fn markdown(c: &Comparison, lang: Lang, top: usize, out: &mut dyn Write) -> 
             )?;
         }
     }
-    let clients: Vec<_> = c.clients.iter().filter(|x| x.change != Change::Same).collect();
+    let clients: Vec<_> = c
+        .clients
+        .iter()
+        .filter(|x| x.change != Change::Same)
+        .collect();
     if !clients.is_empty() {
         writeln!(out, "\n## {}\n", label(lang, "doc.clients"))?;
         let rows: Vec<_> = clients
@@ -133,7 +164,11 @@ fn grid<const N: usize>(
     writeln!(out, "{}", row(keep.iter().map(|c| head[*c]).collect()))?;
     writeln!(out, "{}", row(keep.iter().map(|_| "---").collect()))?;
     for r in rows {
-        writeln!(out, "{}", row(keep.iter().map(|c| r[*c].as_str()).collect()))?;
+        writeln!(
+            out,
+            "{}",
+            row(keep.iter().map(|c| r[*c].as_str()).collect())
+        )?;
     }
     Ok(())
 }
@@ -201,7 +236,9 @@ fn node(n: &NodeChange, lang: Lang) -> [String; 9] {
         both(&n.limit_bytes, size),
         both(&n.peak_ratio, |r| percent(*r)),
         both(&n.exhausted, |v| grouped(*v)),
-        both(&n.bytes_per_hour, |r| format!("{}/h", Bytes(r.max(0.0) as u64))),
+        both(&n.bytes_per_hour, |r| {
+            format!("{}/h", Bytes(r.max(0.0) as u64))
+        }),
         both(&n.server_version, Clone::clone),
     ]
 }
@@ -240,7 +277,11 @@ const CLIENT: [&str; 6] = [
 fn client(x: &ClientChange, lang: Lang, several: bool) -> [String; 6] {
     [
         x.ip.clone(),
-        if several { x.node.clone() } else { String::new() },
+        if several {
+            x.node.clone()
+        } else {
+            String::new()
+        },
         change(x.change, lang).to_owned(),
         both(&x.failed, |v| grouped(*v)),
         both(&x.backlog_bytes, |b| Bytes(*b).to_string()),

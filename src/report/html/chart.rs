@@ -93,7 +93,12 @@ impl Axis {
             .into_iter()
             .find(|s| self.span_ms / s < 6)
             .unwrap_or_else(|| (self.span_ms / (6 * DAY) + 1) * DAY);
-        let first = self.from.0.div_euclid(step).saturating_add(1).saturating_mul(step);
+        let first = self
+            .from
+            .0
+            .div_euclid(step)
+            .saturating_add(1)
+            .saturating_mul(step);
         (0..6)
             .map(|i| WallTime(first.saturating_add(i * step)))
             .filter_map(|t| {
@@ -249,7 +254,15 @@ mod tests {
     #[test]
     fn ticks_are_round_and_few_for_any_span() {
         for seconds in [
-            0, 1, 59, 392, 7200, 86_400, 700_000, 40_000_000, 1_000_000_000_000,
+            0,
+            1,
+            59,
+            392,
+            7200,
+            86_400,
+            700_000,
+            40_000_000,
+            1_000_000_000_000,
         ] {
             let ticks = Axis {
                 span_ms: (seconds * 1000).max(1),
@@ -267,10 +280,7 @@ mod tests {
     #[test]
     fn bytes_scale_to_round_values() {
         let s = Scale::to(503_316_480);
-        assert_eq!(
-            s.ticks(),
-            [1, 2, 3, 4].map(|i| i * 128 * 1024 * 1024_u64)
-        );
+        assert_eq!(s.ticks(), [1, 2, 3, 4].map(|i| i * 128 * 1024 * 1024_u64));
         assert!(s.at(0) == 1.0 && s.at(u64::MAX) == 0.0);
         assert!(Scale::to(0).ticks().len() <= 5);
         assert!(Scale::to(u64::MAX).ticks().len() <= 5);
@@ -283,8 +293,12 @@ mod tests {
             at: a.from.plus_ms(s * 1000),
             bytes,
         };
-        let (line, area) =
-            curve(&[p(-5, 1), p(0, 0), p(50, 110), p(500, 1)], a, Scale::to(100)).expect("a curve");
+        let (line, area) = curve(
+            &[p(-5, 1), p(0, 0), p(50, 110), p(500, 1)],
+            a,
+            Scale::to(100),
+        )
+        .expect("a curve");
         assert_eq!(line, "M0.0 1000.0L500.0 0.0");
         assert_eq!(area, "M0.0 1000.0L500.0 0.0L500.0 1000L0.0 1000Z");
         assert!(curve(&[p(500, 1)], a, Scale::to(1)).is_none());
@@ -294,6 +308,9 @@ mod tests {
     fn percents_are_short() {
         assert_eq!(percent(0.5), "50%");
         assert_eq!(percent(1.0 / 3.0), "33.33%");
-        assert_eq!((percent(0.0), percent(1.0)), ("0%".to_owned(), "100%".to_owned()));
+        assert_eq!(
+            (percent(0.0), percent(1.0)),
+            ("0%".to_owned(), "100%".to_owned())
+        );
     }
 }

@@ -73,7 +73,12 @@ fn memory(p: Page<'_>, n: &NodeReport, axis: Axis, ticks: &[chart::Tick], i: usi
         .first
         .as_deref()
         .and_then(|t| view::on_clock(n, t))
-        .zip(d.exhausted.last.as_deref().and_then(|t| view::on_clock(n, t)))
+        .zip(
+            d.exhausted
+                .last
+                .as_deref()
+                .and_then(|t| view::on_clock(n, t)),
+        )
         .map(|(a, b)| (axis.clamped(a), axis.clamped(b)));
     let onset = d
         .trend
@@ -123,10 +128,7 @@ fn lane(p: Page<'_>, l: &Lane<'_>, ticks: &[chart::Tick]) -> Markup {
     let name = words::series(p.lang, l.name).map_or_else(|| terminal(l.name), str::to_owned);
     let told = p.say(
         "doc.lane",
-        [
-            ("n", json!(l.total)),
-            ("rate", json!(l.peak_per_minute)),
-        ],
+        [("n", json!(l.total)), ("rate", json!(l.peak_per_minute))],
     );
     let who = l.subject.map(terminal);
     let class = if l.name == "allocation_failures" {

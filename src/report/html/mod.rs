@@ -214,7 +214,10 @@ fn optional(bytes: Option<u64>) -> String {
 
 fn nodes(p: Page<'_>) -> Markup {
     let many = p.report.cluster.as_ref().map(|c| {
-        let many = c.clients.iter().filter(|c| c.nodes.len() > 1 && c.score > 0.0);
+        let many = c
+            .clients
+            .iter()
+            .filter(|c| c.nodes.len() > 1 && c.score > 0.0);
         many.collect::<Vec<_>>()
     });
     html! {
