@@ -81,7 +81,7 @@ pub struct Output {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Rows of tables that people read; the JSON holds all
+    /// Rows of tables that people read (a page in HTML shows up to 2000); the JSON holds all
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
 

@@ -4,7 +4,7 @@
 //! # The flow of data
 //!
 //! ```text
-//! paths → artefact → format ─ parse ─→ facts → rules → report → table | json
+//! paths → artefact → format ─ parse ─→ facts → rules → report → table | json | html | markdown
 //!         discover   sniff    typed    merge   weigh   build     lay out
 //!         windows    read     items    bound   rank    quote
 //! ```

@@ -29,10 +29,10 @@ const FEW: u64 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// In both, and worse.
-    Worse,
     /// Only in the later one.
     New,
+    /// In both, and worse.
+    Worse,
     /// One of the two does not tell.
     Unknown,
     /// In both, and better.
@@ -82,7 +82,7 @@ pub struct Comparison {
     pub after: Side,
     /// Node by node.
     pub nodes: Vec<NodeChange>,
-    /// Finding by finding: worse and new ones first, the most severe first among them.
+    /// Finding by finding: new and worse ones first, the most severe first among them.
     pub findings: Vec<FindingChange>,
     /// Clients that pushes to fail or that are blamed, in the same order.
     pub clients: Vec<ClientChange>,

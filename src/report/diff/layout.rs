@@ -23,15 +23,17 @@ pub fn table(c: &Comparison, style: &Style, out: &mut dyn Write) -> io::Result<(
         let lead = format!("  {}  ", label(lang, id));
         page.paragraph(&lead, &s.statement.shown(lang), None)?;
     }
-    page.heading(label(lang, "doc.memory"))?;
-    let rows = c.nodes.iter().map(|n| node(n, lang));
-    let names = NODE.map(|id| label(lang, id));
-    columns(
-        &mut page,
-        &names,
-        &[],
-        rows.map(|r| r.map(|v| terminal(&v)).to_vec()).collect(),
-    )?;
+    for n in &c.nodes {
+        page.heading(&terminal(&node_title(n, lang, several(c))))?;
+        let rows = node(n, lang);
+        let rows = rows.iter().map(|r| r.iter().map(|v| terminal(v)).collect());
+        columns(
+            &mut page,
+            &NODE.map(|id| label(lang, id)),
+            &[],
+            rows.collect(),
+        )?;
+    }
     let findings: Vec<_> = c
         .findings
         .iter()
@@ -98,13 +100,14 @@ pub fn markdown(c: &Comparison, lang: Lang, top: usize, out: &mut dyn Write) -> 
             md(&s.statement.shown(lang))
         )?;
     }
-    writeln!(out, "\n## {}\n", label(lang, "doc.memory"))?;
-    let rows: Vec<_> = c
-        .nodes
-        .iter()
-        .map(|n| node(n, lang).map(|v| md(&v)))
-        .collect();
-    grid(out, &NODE.map(|id| label(lang, id)), &rows)?;
+    for n in &c.nodes {
+        writeln!(out, "\n## {}\n", md(&node_title(n, lang, several(c))))?;
+        let rows: Vec<_> = node(n, lang)
+            .into_iter()
+            .map(|r| r.map(|v| md(&v)))
+            .collect();
+        grid(out, &NODE.map(|id| label(lang, id)), &rows)?;
+    }
     let findings: Vec<_> = c
         .findings
         .iter()
@@ -204,9 +207,12 @@ fn change(c: Change, lang: Lang) -> &'static str {
     )
 }
 
+/// Stands where one of the two does not tell.
+const UNTOLD: &str = "–";
+
 /// `a → b`, or one of them where both are the same.
 fn both<T: Clone + PartialEq>(p: &Pair<T>, show: impl Fn(&T) -> String) -> String {
-    let one = |v: &Option<T>| v.as_ref().map_or_else(|| "?".to_owned(), &show);
+    let one = |v: &Option<T>| v.as_ref().map_or_else(|| UNTOLD.to_owned(), &show);
     match (&p.before, &p.after) {
         (None, None) => String::new(),
         _ if one(&p.before) == one(&p.after) => one(&p.after),
@@ -214,33 +220,43 @@ fn both<T: Clone + PartialEq>(p: &Pair<T>, show: impl Fn(&T) -> String) -> Strin
     }
 }
 
-const NODE: [&str; 9] = [
-    "doc.node",
-    "doc.change",
-    "doc.outcome",
-    "doc.peak",
-    "doc.limit",
-    "doc.used-share",
-    "doc.allocation-failures",
-    "doc.growth",
-    "doc.server",
-];
+const NODE: [&str; 3] = ["doc.figure", "doc.before", "doc.after"];
 
-fn node(n: &NodeChange, lang: Lang) -> [String; 9] {
+fn node_title(n: &NodeChange, lang: Lang, several: bool) -> String {
+    let memory = label(lang, "doc.memory");
+    if several {
+        format!("{memory}: {} ({})", n.id, change(n.change, lang))
+    } else {
+        memory.to_owned()
+    }
+}
+
+/// A row for each figure that one side knows.
+fn node(n: &NodeChange, lang: Lang) -> Vec<[String; 3]> {
+    fn row<T>(id: &str, lang: Lang, p: &Pair<T>, show: impl Fn(&T) -> String) -> [String; 3] {
+        let cell = |v: &Option<T>| v.as_ref().map_or_else(String::new, &show);
+        [label(lang, id).to_owned(), cell(&p.before), cell(&p.after)]
+    }
     let size = |b: &u64| Bytes(*b).to_string();
-    [
-        n.id.clone(),
-        change(n.change, lang).to_owned(),
-        both(&n.outcome, |o| words::outcome(lang, *o).to_owned()),
-        both(&n.used_peak_bytes, size),
-        both(&n.limit_bytes, size),
-        both(&n.peak_ratio, |r| percent(*r)),
-        both(&n.exhausted, |v| grouped(*v)),
-        both(&n.bytes_per_hour, |r| {
+    let rows = [
+        row("doc.outcome", lang, &n.outcome, |o| {
+            words::outcome(lang, *o).to_owned()
+        }),
+        row("doc.peak", lang, &n.used_peak_bytes, size),
+        row("doc.limit", lang, &n.limit_bytes, size),
+        row("doc.used-share", lang, &n.peak_ratio, |r| percent(*r)),
+        row("doc.allocation-failures", lang, &n.exhausted, |v| {
+            grouped(*v)
+        }),
+        row("doc.growth", lang, &n.bytes_per_hour, |r| {
             format!("{}/h", Bytes(r.max(0.0) as u64))
         }),
-        both(&n.server_version, Clone::clone),
-    ]
+        row("doc.server", lang, &n.server_version, Clone::clone),
+    ];
+    rows.into_iter()
+        .filter(|r| !r[1].is_empty() || !r[2].is_empty())
+        .map(|r| r.map(|v| if v.is_empty() { UNTOLD.to_owned() } else { v }))
+        .collect()
 }
 
 fn severity(f: &FindingChange, lang: Lang) -> String {
@@ -256,7 +272,12 @@ fn severity(f: &FindingChange, lang: Lang) -> String {
 fn finding(f: &FindingChange, lang: Lang, several: bool) -> String {
     let mut text = f.title.shown(lang);
     if f.kind == crate::rules::Kind::Cause {
-        text.push_str(&format!(" ({})", both(&f.confidence, |c| percent(*c))));
+        let sure = match f.change {
+            Change::New => f.confidence.after.map(percent),
+            Change::Gone => f.confidence.before.map(percent),
+            _ => Some(both(&f.confidence, |c| percent(*c))),
+        };
+        text.push_str(&format!(" ({})", sure.unwrap_or_default()));
     }
     text.push_str(&format!(" [{}]", f.rule));
     if several {

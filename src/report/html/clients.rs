@@ -38,6 +38,12 @@ pub(super) fn section(p: Page<'_>, n: &NodeReport, i: usize) -> Markup {
         .iter()
         .filter(|(_, figure)| view::any_client(n, *figure))
         .collect();
+    let any = |holds: fn(&ClientReport) -> bool| n.clients.iter().any(holds);
+    let has = Has {
+        times: any(|c| c.first.is_some() || c.last.is_some()),
+        apps: any(|c| !c.apps.is_empty()),
+        sdk: any(|c| !c.sdk_versions.is_empty()),
+    };
     let left = n.clients.len().saturating_sub(ROWS);
     html! {
         section id={ "clients-" (i) } aria-labelledby={ "clients-" (i) "-h" } {
@@ -53,12 +59,11 @@ pub(super) fn section(p: Page<'_>, n: &NodeReport, i: usize) -> Markup {
                         th scope="col" { (p.word("doc.client")) }
                         th scope="col" class="n" { (p.word("doc.faulty")) }
                         @for (id, _) in &counts { th scope="col" class="n" { (p.word(id)) } }
-                        th scope="col" { (p.word("doc.first")) }
-                        th scope="col" { (p.word("doc.last")) }
-                        th scope="col" { (p.word("doc.apps")) }
-                        th scope="col" { (p.word("doc.sdk")) }
+                        @if has.times { th scope="col" { (p.word("doc.first")) } th scope="col" { (p.word("doc.last")) } }
+                        @if has.apps { th scope="col" { (p.word("doc.apps")) } }
+                        @if has.sdk { th scope="col" { (p.word("doc.sdk")) } }
                     } }
-                    tbody { @for c in n.clients.iter().take(ROWS) { (row(n, c, &counts)) } }
+                    tbody { @for c in n.clients.iter().take(ROWS) { (row(n, c, &counts, has)) } }
                 }
             }))
             @if left > 0 { p { (p.say("doc.more", [("n", json!(left))])) } }
@@ -66,7 +71,15 @@ pub(super) fn section(p: Page<'_>, n: &NodeReport, i: usize) -> Markup {
     }
 }
 
-fn row(n: &NodeReport, c: &ClientReport, counts: &[&Column]) -> Markup {
+/// Which of the other columns hold anything.
+#[derive(Clone, Copy)]
+struct Has {
+    times: bool,
+    apps: bool,
+    sdk: bool,
+}
+
+fn row(n: &NodeReport, c: &ClientReport, counts: &[&Column], has: Has) -> Markup {
     let score = if c.score >= 0.1 {
         percent(c.score)
     } else {
@@ -85,10 +98,12 @@ fn row(n: &NodeReport, c: &ClientReport, counts: &[&Column]) -> Markup {
                     @if *id == "doc.backlog" { (super::optional(c.backlog_bytes)) } @else { (grouped(figure(c))) }
                 }
             }
-            td class="t" { (terminal(&time(&c.first))) }
-            td class="t" { (terminal(&time(&c.last))) }
-            td { (terminal(&c.apps.join(", "))) }
-            td { (terminal(&c.sdk_versions.join(", "))) }
+            @if has.times {
+                td class="t" { (terminal(&time(&c.first))) }
+                td class="t" { (terminal(&time(&c.last))) }
+            }
+            @if has.apps { td { (terminal(&c.apps.join(", "))) } }
+            @if has.sdk { td { (terminal(&c.sdk_versions.join(", "))) } }
         }
     }
 }
