@@ -14,8 +14,8 @@ pub mod diff;
 pub mod heap;
 pub mod html;
 pub mod json;
-pub mod nmt;
 pub mod markdown;
+pub mod nmt;
 pub mod table;
 mod wrap;
 

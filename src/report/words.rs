@@ -79,12 +79,6 @@ pub(super) fn holding(lang: Lang, what: Holding) -> &'static str {
 /// the diagnosis hangs on it.
 pub(super) fn figures(n: &NodeReport, lang: Lang) -> Vec<(String, String)> {
     let d = &n.direct_memory;
-    let say = |id: &str, params: Vec<(&str, serde_json::Value)>| {
-        let mut t = Text::new(id, []);
-        t.params = params.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-        t.text = crate::text::render(label(Lang::En, id), &t.params);
-        t.shown(lang)
-    };
     let at = |t: &Option<String>| {
         t.as_deref()
             .map_or_else(|| "?".to_owned(), |t| view::clock(n, t))
@@ -95,8 +89,9 @@ pub(super) fn figures(n: &NodeReport, lang: Lang) -> Vec<(String, String)> {
         "doc.peak",
         match (d.used_peak_bytes, d.limit_bytes, d.peak_ratio) {
             (Some(used), Some(limit), Some(ratio)) => say(
+                lang,
                 "doc.peak-of",
-                vec![
+                [
                     ("used", json!(used)),
                     ("limit", json!(limit)),
                     ("ratio", json!(ratio)),
@@ -104,8 +99,9 @@ pub(super) fn figures(n: &NodeReport, lang: Lang) -> Vec<(String, String)> {
                 ],
             ),
             (Some(used), ..) => say(
+                lang,
                 "doc.peak-alone",
-                vec![("used", json!(used)), ("source", json!(d.used_source))],
+                [("used", json!(used)), ("source", json!(d.used_source))],
             ),
             _ => label(lang, "doc.peak-unknown").to_owned(),
         },
@@ -118,15 +114,15 @@ pub(super) fn figures(n: &NodeReport, lang: Lang) -> Vec<(String, String)> {
         ),
     );
     if d.exhausted.count > 0 {
-        let span = vec![
+        let span = [
             ("n", json!(d.exhausted.count)),
             ("first", json!(at(&d.exhausted.first))),
             ("last", json!(at(&d.exhausted.last))),
         ];
-        row("doc.allocation-failures", say("doc.count-span", span));
+        row("doc.allocation-failures", say(lang, "doc.count-span", span));
     }
     if let Some(t) = &d.trend {
-        let rate = vec![
+        let rate = [
             ("rate", json!(t.bytes_per_hour)),
             ("low", json!(t.low)),
             ("high", json!(t.high)),
@@ -138,7 +134,7 @@ pub(super) fn figures(n: &NodeReport, lang: Lang) -> Vec<(String, String)> {
         } else {
             "doc.growth-rate"
         };
-        row("doc.growth", say(id, rate));
+        row("doc.growth", say(lang, id, rate));
     } else if let Some(course) = d.course.as_deref().and_then(|c| self::course(lang, c)) {
         row("doc.growth", course.to_owned());
     }
@@ -152,6 +148,10 @@ pub(super) fn figures(n: &NodeReport, lang: Lang) -> Vec<(String, String)> {
         _ => row("doc.times", zone),
     }
     all
+}
+
+fn say<const N: usize>(lang: Lang, id: &str, params: [(&str, serde_json::Value); N]) -> String {
+    Text::new(id, params).shown(lang)
 }
 
 /// A word at the head of a line.
