@@ -14,7 +14,7 @@ use crate::text::{Lang, Text, grouped, label, percent};
 use crate::units::Bytes;
 
 /// Pieces of evidence that are told.
-const EVIDENCE: usize = 4;
+const EVIDENCE: usize = 3;
 /// Characters of a quoted line.
 const QUOTE: usize = 160;
 
@@ -267,7 +267,7 @@ fn others(page: &mut Page<'_>, report: &Report, n: &NodeReport) -> io::Result<()
     let others = view::other_findings(report, n);
     if !others.is_empty() {
         page.heading("doc.also")?;
-        for f in others.iter().take(8) {
+        for f in others.iter().take(5) {
             let sure = if f.kind == Kind::Cause {
                 format!(" ({})", page.say("doc.sure", [("p", json!(f.confidence))]))
             } else {
@@ -281,8 +281,8 @@ fn others(page: &mut Page<'_>, report: &Report, n: &NodeReport) -> io::Result<()
                 page.line(&format!("  - {text}"))?;
             }
         }
-        if others.len() > 8 {
-            let text = page.say("doc.more", [("n", json!(others.len() - 8))]);
+        if others.len() > 5 {
+            let text = page.say("doc.more", [("n", json!(others.len() - 5))]);
             page.line(&format!("- … {text}"))?;
         }
     }
