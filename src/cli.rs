@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "nacos-offheap", version, max_term_width = 100)]
 pub struct Cli {
+    /// Options from a TOML file, under their long names (the command line and the environment go first)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -31,6 +35,41 @@ pub enum Command {
         #[arg(long, value_enum, value_name = "LANG")]
         lang: Option<Language>,
     },
+    /// The JSON Schema of the report, or of the configuration file
+    Schema {
+        /// Of what
+        #[arg(value_enum, value_name = "OF", default_value = "report")]
+        of: SchemaOf,
+    },
+    /// Completions for a shell, on standard output
+    Completions {
+        /// The shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The JSON report
+    Report,
+    /// The configuration file
+    Config,
+}
+
+/// Shells with completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    #[value(name = "powershell")]
+    PowerShell,
 }
 
 /// Output formats.
@@ -40,6 +79,10 @@ pub enum OutputFormat {
     Table,
     /// The report as JSON
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for the test tabs of build servers
+    Junit,
 }
 
 /// When to do something that depends on the terminal.
@@ -92,6 +135,26 @@ pub struct Output {
     /// Also show evidence against, contributions, and inputs one by one
     #[arg(short, long)]
     pub verbose: bool,
+
+    /// Pseudonyms for names.
+    #[command(flatten)]
+    pub redaction: Redaction,
+}
+
+/// Pseudonyms for names.
+#[derive(Debug, Args)]
+pub struct Redaction {
+    /// Replace addresses, hosts, users, services, namespaces and other names by pseudonyms
+    #[arg(long)]
+    pub redact: bool,
+
+    /// Secret key of the pseudonyms, 16 bytes at least: the same key gives the same pseudonyms (default: a key of this run alone)
+    #[arg(long, value_name = "FILE")]
+    pub redact_key: Option<PathBuf>,
+
+    /// Write what each pseudonym stands for to FILE, as JSON that only its owner may read
+    #[arg(long, value_name = "FILE")]
+    pub redact_map: Option<PathBuf>,
 }
 
 /// How the inputs are read.
@@ -113,9 +176,17 @@ pub struct Reading {
 /// What makes the program exit with other than 0.
 #[derive(Debug, Args)]
 pub struct Gates {
-    /// Exit with 1 at or above this severity, at this outcome, or when a figure holds (peak_ratio>=0.9)
+    /// Exit with 1 at or above this severity, at this outcome, or when a figure holds (peak_ratio>=0.9); several with commas
     #[arg(long, value_name = "WHAT")]
     pub fail_on: Vec<String>,
+
+    /// A report saved as JSON: its findings fail no gate again, unless they are worse now
+    #[arg(long, value_name = "REPORT.json")]
+    pub baseline: Option<PathBuf>,
+
+    /// The day that suppressions of the configuration file are held against (default: that of the last record)
+    #[arg(long, value_name = "DAY")]
+    pub as_of: Option<String>,
 
     /// Exit with 3 when an input is cut or corrupt, or when a figure of --fail-on is unknown
     #[arg(long)]

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::report::Report;
+use crate::report::model::FindingReport;
+use crate::report::{Report, schema};
 use crate::rules::{Outcome, Severity};
 
 /// A condition given with `--fail-on`.
@@ -78,24 +79,20 @@ impl Gate {
             ("=", Compare::Equal),
         ] {
             if let Some((name, value)) = t.split_once(sign) {
-                let name = name.trim();
-                let known = figure_is_known(name);
-                return match value.trim().parse::<f64>() {
-                    Ok(value) if known && value.is_finite() => Ok(Self::Figure {
-                        name: name.to_owned(),
-                        compare,
-                        value,
-                    }),
-                    Ok(_) => Err(format!(
-                        "--fail-on: unknown figure `{name}` (one of {}, clients.<member>)",
-                        FIGURES
-                            .iter()
-                            .map(|(n, _)| *n)
-                            .collect::<Vec<_>>()
-                            .join(", ")
-                    )),
-                    Err(_) => Err(format!("--fail-on: `{}` is no number", value.trim())),
-                };
+                let (name, value) = (name.trim(), value.trim());
+                let value = value
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|v| v.is_finite())
+                    .ok_or_else(|| format!("--fail-on: `{value}` is no number"))?;
+                if !schema::is_figure(path(name)) {
+                    return Err(unknown_figure(name));
+                }
+                return Ok(Self::Figure {
+                    name: name.to_owned(),
+                    compare,
+                    value,
+                });
             }
         }
         Err(format!(
@@ -108,27 +105,81 @@ impl Gate {
     #[must_use]
     pub fn holds(&self, report: &Report, json: &Value) -> Held {
         match self {
-            Self::Severity(s) => yes(report
-                .nodes
-                .iter()
-                .any(|n| n.findings.iter().any(|f| f.severity >= *s))
-                || report
-                    .cluster
-                    .as_ref()
-                    .is_some_and(|c| c.findings.iter().any(|f| f.severity >= *s))),
+            Self::Severity(s) => {
+                yes(findings(report).any(|f| f.severity >= *s && !f.is_accepted()))
+            }
+            Self::Outcome(Outcome::Cause) => {
+                yes(report.outcome == Outcome::Cause && !verdict_is_accepted(report))
+            }
             Self::Outcome(o) => yes(report.outcome == *o),
             Self::Figure {
                 name,
                 compare,
                 value,
             } => {
-                let found = figures(json, name);
-                if found.is_empty() {
-                    return Held::Unknown;
-                }
-                yes(found.iter().any(|v| compare.holds(*v, *value)))
+                let nodes = json.get("nodes").and_then(Value::as_array);
+                nodes
+                    .into_iter()
+                    .flatten()
+                    .map(|n| figure(n, path(name), *compare, *value))
+                    .max()
+                    .unwrap_or(Held::Unknown)
             }
         }
+    }
+}
+
+/// Findings of the nodes, and over them.
+fn findings(report: &Report) -> impl Iterator<Item = &FindingReport> {
+    let over = report.cluster.iter().flat_map(|c| &c.findings);
+    report.nodes.iter().flat_map(|n| &n.findings).chain(over)
+}
+
+/// Whether the finding that the verdict names was accepted, on every node where it stands.
+fn verdict_is_accepted(report: &Report) -> bool {
+    let Some(v) = &report.verdict else {
+        return false;
+    };
+    let mut same = report
+        .nodes
+        .iter()
+        .filter(|n| v.node.as_ref().is_none_or(|id| *id == n.id))
+        .flat_map(|n| &n.findings)
+        .filter(|f| {
+            let subject = |s: &[crate::rules::Subject]| s.first().map(|s| s.value.clone());
+            f.rule == v.rule && subject(&f.subjects) == subject(&v.subjects)
+        })
+        .peekable();
+    same.peek().is_some() && same.all(FindingReport::is_accepted)
+}
+
+/// The exit code of a gate that holds.
+pub const FAILED: u8 = 1;
+/// The exit code of `--strict` where an input was cut or corrupt, or a figure is unknown.
+pub const INCOMPLETE: u8 = 3;
+
+/// The exit code of a report: 1 before 3, and neither with `exit_zero`.
+#[must_use]
+pub fn exit_code(report: &Report, gates: &[Gate], strict: bool, exit_zero: bool) -> u8 {
+    // Only gates look into it.
+    let json = if gates.is_empty() {
+        Value::Null
+    } else {
+        serde_json::to_value(report).unwrap_or_default()
+    };
+    let held = gates
+        .iter()
+        .map(|g| g.holds(report, &json))
+        .max()
+        .unwrap_or(Held::No);
+    let incomplete =
+        report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed);
+    match held {
+        _ if exit_zero => 0,
+        Held::Yes => FAILED,
+        Held::Unknown if strict => INCOMPLETE,
+        _ if strict && incomplete => INCOMPLETE,
+        _ => 0,
     }
 }
 
@@ -148,50 +199,67 @@ impl Compare {
     }
 }
 
-/// Figures of a node by name, and where they stand in it.
+/// Short names, and where they stand in a node. Any other number of a node goes by its dotted path.
 const FIGURES: &[(&str, &str)] = &[
-    ("peak_ratio", "/direct_memory/peak_ratio"),
-    ("limit_bytes", "/direct_memory/limit_bytes"),
-    ("used_peak_bytes", "/direct_memory/used_peak_bytes"),
-    ("used_last_bytes", "/direct_memory/used_last_bytes"),
-    ("exhausted.count", "/direct_memory/exhausted/count"),
-    ("bytes_per_hour", "/direct_memory/trend/bytes_per_hour"),
-    ("time_to_limit_s", "/direct_memory/trend/time_to_limit_s"),
+    ("peak_ratio", "direct_memory.peak_ratio"),
+    ("limit_bytes", "direct_memory.limit_bytes"),
+    ("used_peak_bytes", "direct_memory.used_peak_bytes"),
+    ("used_last_bytes", "direct_memory.used_last_bytes"),
+    ("exhausted.count", "direct_memory.exhausted.count"),
+    ("bytes_per_hour", "direct_memory.trend.bytes_per_hour"),
+    ("time_to_limit_s", "direct_memory.trend.time_to_limit_s"),
 ];
 
-fn figure_is_known(name: &str) -> bool {
-    let members =
-        || serde_json::to_value(crate::report::model::ClientReport::default()).unwrap_or_default();
-    FIGURES.iter().any(|(n, _)| *n == name)
-        || name.strip_prefix("clients.").is_some_and(|m| {
-            members()
-                .get(m)
-                .is_some_and(|v| v.is_number() || v.is_null())
-        })
+fn path(name: &str) -> &str {
+    FIGURES
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map_or(name, |(_, p)| p)
 }
 
-/// The figure's value on every node that knows it.
-fn figures(json: &Value, name: &str) -> Vec<f64> {
-    let nodes = json.get("nodes").and_then(Value::as_array);
-    nodes
-        .into_iter()
-        .flatten()
-        .flat_map(|n| match name.strip_prefix("clients.") {
-            Some(member) => n
-                .get("clients")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(|c| c.get(member)?.as_f64())
-                .collect::<Vec<_>>(),
-            None => FIGURES
+fn unknown_figure(name: &str) -> String {
+    let all = schema::figures();
+    let known = FIGURES
+        .iter()
+        .map(|(n, _)| *n)
+        .chain(all.iter().map(String::as_str));
+    let near = crate::units::nearest(name, known)
+        .map_or_else(String::new, |n| format!(": did you mean {n}?"));
+    let short: Vec<_> = FIGURES.iter().map(|(n, _)| *n).collect();
+    format!(
+        "--fail-on: unknown figure `{name}`{near} (one of {}, or the path of a number below a node of the JSON, such as \
+         clients.push_fail or facts.process.rss_bytes)",
+        short.join(", ")
+    )
+}
+
+/// Whether a figure holds on a node: on any item where a list stands in its path. Unknown when it is `null`, or when a part of its
+/// path is; an empty list is not.
+fn figure(at: &Value, path: &str, compare: Compare, value: f64) -> Held {
+    match at {
+        Value::Null => Held::Unknown,
+        Value::Array(items) => {
+            let mut all: Vec<Held> = items
                 .iter()
-                .find(|(f, _)| *f == name)
-                .and_then(|(_, p)| n.pointer(p)?.as_f64())
-                .into_iter()
-                .collect(),
-        })
-        .collect()
+                .map(|i| figure(i, path, compare, value))
+                .collect();
+            // One client without the figure does not make it unknown where others have it.
+            if all.contains(&Held::No) {
+                all.retain(|h| *h != Held::Unknown);
+            }
+            all.into_iter().max().unwrap_or(Held::No)
+        }
+        Value::Object(members) => {
+            let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+            figure(
+                members.get(name).unwrap_or(&Value::Null),
+                rest,
+                compare,
+                value,
+            )
+        }
+        other => yes(other.as_f64().is_some_and(|v| compare.holds(v, value))),
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +291,11 @@ mod tests {
             Gate::read("peak_ration>=0.9")
                 .unwrap_err()
                 .contains("peak_ratio")
+        );
+        assert!(
+            Gate::read("clients.push_fial>1")
+                .unwrap_err()
+                .contains("did you mean clients.push_fail?")
         );
         assert!(
             Gate::read("peak_ratio>=much")

@@ -41,14 +41,17 @@
 //! | a rule | a file in `rules/`, a line in [`rules::RULES`], its weights in `rules/score.rs`, its sentences in `text/en.rs` and `text/zh.rs`, its Chinese texts in `text/rules_zh.rs` |
 //! | an output | a file in `report/`, a variant of [`cli::OutputFormat`] |
 
+pub mod acceptance;
 pub mod artefact;
 pub mod cli;
+pub mod config;
 pub mod facts;
 pub mod format;
 pub mod gate;
 pub mod ingest;
 pub mod jvm_limit;
 pub mod parse;
+pub mod redact;
 pub mod report;
 pub mod rules;
 pub mod span;

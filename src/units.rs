@@ -283,6 +283,21 @@ impl fmt::Display for Address {
     }
 }
 
+/// The name that someone who wrote `word` may have meant: the nearest, where it is near.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase().replace('_', "-");
+    known
+        .into_iter()
+        .map(|k| {
+            let plain = k.replace('_', "-");
+            (strsim::osa_distance(&word, &plain), k)
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, k)| *distance <= 1 + k.len() / 4)
+        .map(|(_, k)| k)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,16 +7,18 @@ use nacos_offheap::cli::Analyze;
 use nacos_offheap::find_inputs;
 use nacos_offheap::report::table;
 
-use super::{Plan, exit_code, options, output, read};
+use super::settings::Settings;
+use super::{Plan, options, output, read};
 
 /// Reads the inputs, diagnoses them, writes the report.
-pub(crate) fn run(a: &Analyze) -> Result<u8> {
-    let plan = Plan::check(&a.output, &a.gates, &a.reading)?;
+pub(crate) fn run(a: &Analyze, settings: &Settings) -> Result<u8> {
+    let plan = Plan::check(&a.output, &a.gates, &a.reading, settings)?;
     let options = options(&a.known, &a.reading)?;
     let inputs = find_inputs(&arguments(a)?)?;
     let report = read(&inputs, &options, &a.reading)?;
+    let (report, code) = plan.finish(report, a.reading.quiet)?;
     output::write_all(&plan.targets, &report, &a.output, &table::write)?;
-    Ok(exit_code(&report, &plan.gates, &a.gates))
+    Ok(code)
 }
 
 fn arguments(a: &Analyze) -> Result<Vec<Argument>> {

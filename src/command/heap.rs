@@ -8,11 +8,12 @@ use nacos_offheap::format::Format;
 use nacos_offheap::report::heap;
 use nacos_offheap::{Options, find_inputs};
 
-use super::{Plan, exit_code, output, read};
+use super::settings::Settings;
+use super::{Plan, output, read};
 
 /// Reads one dump and writes what it holds.
-pub(crate) fn run(h: &Heap) -> Result<u8> {
-    let plan = Plan::check(&h.output, &h.gates, &h.reading)?;
+pub(crate) fn run(h: &Heap, settings: &Settings) -> Result<u8> {
+    let plan = Plan::check(&h.output, &h.gates, &h.reading, settings)?;
     let inputs = find_inputs(&[Argument {
         path: h.dump.clone(),
         node: None,
@@ -29,6 +30,7 @@ pub(crate) fn run(h: &Heap) -> Result<u8> {
         ..Options::default()
     };
     let report = read(&inputs, &options, &h.reading)?;
+    let (report, code) = plan.finish(report, h.reading.quiet)?;
     output::write_all(&plan.targets, &report, &h.output, &heap::write)?;
-    Ok(exit_code(&report, &plan.gates, &h.gates))
+    Ok(code)
 }

@@ -1,18 +1,26 @@
 //! The commands of the program, one file each: arguments in, exit code out.
 
 pub(crate) mod analyze;
+pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod heap;
 pub(crate) mod nmt;
 mod output;
+pub(crate) mod schema;
+pub(crate) mod settings;
 
+use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use nacos_offheap::acceptance::{Accepted, Baseline, Suppression};
 use nacos_offheap::artefact::Inputs;
-use nacos_offheap::cli::{Gates, Known, Output, Reading};
-use nacos_offheap::gate::{Gate, Held};
+use nacos_offheap::cli::{Gates, Known, Output, Reading, Redaction};
+use nacos_offheap::config::day_of;
+use nacos_offheap::gate::{self, Gate};
+use nacos_offheap::redact::{Key, Redactor};
 use nacos_offheap::report::Report;
 use nacos_offheap::rules::Given;
 use nacos_offheap::units::{Bytes, WallTime, parse_offset};
@@ -20,31 +28,130 @@ use nacos_offheap::{Options, analyse};
 
 use crate::progress::Progress;
 use output::{Target, wants};
-
-/// A gate holds.
-const FAILED: u8 = 1;
-/// `--strict`, and something was cut, corrupt or unknown.
-const INCOMPLETE: u8 = 3;
+use settings::Settings;
 
 /// What the options ask for, checked before anything is read: a usage error must not cost the reading of a big directory.
-struct Plan {
+struct Plan<'a> {
     targets: Vec<Target>,
     gates: Vec<Gate>,
+    options: &'a Gates,
+    baseline: Option<Baseline>,
+    suppressions: &'a [Suppression],
+    as_of: Option<String>,
+    redaction: &'a Redaction,
+    key: Option<Key>,
 }
 
-impl Plan {
-    fn check(output: &Output, gates: &Gates, reading: &Reading) -> Result<Self> {
+impl<'a> Plan<'a> {
+    fn check(
+        output: &'a Output,
+        gates: &'a Gates,
+        reading: &Reading,
+        settings: &'a Settings,
+    ) -> Result<Self> {
         if reading.jobs == Some(0) {
             bail!("--jobs 0: at least one thread is needed");
         }
+        Self::of(output, gates, settings)
+    }
+
+    /// For a command that reads no inputs.
+    fn of(output: &'a Output, gates: &'a Gates, settings: &'a Settings) -> Result<Self> {
         Ok(Self {
             targets: output::targets(output)?,
             gates: gates
                 .fail_on
                 .iter()
+                .flat_map(|g| g.split(','))
                 .map(|g| Gate::read(g).map_err(anyhow::Error::msg))
                 .collect::<Result<Vec<_>>>()?,
+            options: gates,
+            baseline: gates.baseline.as_deref().map(baseline).transpose()?,
+            suppressions: &settings.config.suppressions,
+            as_of: gates
+                .as_of
+                .as_ref()
+                .map(|d| {
+                    day_of(d)
+                        .with_context(|| format!("--as-of {d}: expected a day such as 2026-11-22"))
+                })
+                .transpose()?,
+            redaction: &output.redaction,
+            key: key(&output.redaction)?,
         })
+    }
+
+    /// The report to write, and the exit code: known findings marked, gates asked, names replaced.
+    fn finish(&self, mut report: Report, quiet: bool) -> Result<(Report, u8)> {
+        let redactor = self.key.clone().map(|k| Redactor::new(k, &report));
+        Accepted {
+            baseline: self.baseline.as_ref(),
+            suppressions: self.suppressions,
+            as_of: self.as_of.as_deref(),
+            alias: &|name| {
+                redactor
+                    .as_ref()
+                    .map_or_else(|| name.to_owned(), |r| r.alias(name))
+            },
+        }
+        .mark(&mut report);
+        let code = gate::exit_code(
+            &report,
+            &self.gates,
+            self.options.strict,
+            self.options.exit_zero,
+        );
+        if let Some(r) = &redactor {
+            report = r.report(&report).map_err(anyhow::Error::msg)?;
+            if let Some(path) = &self.redaction.redact_map {
+                output::write_private(path, &r.map())
+                    .with_context(|| format!("--redact-map {}", path.display()))?;
+            }
+        }
+        if !quiet {
+            tell_ended(&report);
+        }
+        Ok((report, code))
+    }
+}
+
+fn baseline(path: &Path) -> Result<Baseline> {
+    let of = || format!("--baseline {}", path.display());
+    let text = fs::read_to_string(path).with_context(of)?;
+    Baseline::read(&text)
+        .map_err(anyhow::Error::msg)
+        .with_context(of)
+}
+
+fn key(r: &Redaction) -> Result<Option<Key>> {
+    if !r.redact {
+        if r.redact_map.is_some() {
+            bail!("--redact-map: there is no map without --redact");
+        }
+        return Ok(None);
+    }
+    let Some(path) = &r.redact_key else {
+        return Key::random().map(Some).map_err(anyhow::Error::msg);
+    };
+    let of = || format!("--redact-key {}", path.display());
+    Key::from_file(&fs::read(path).with_context(of)?)
+        .map(Some)
+        .map_err(anyhow::Error::msg)
+        .with_context(of)
+}
+
+/// A suppression that no longer counts has to be looked at by someone: it says so outside the report, too.
+fn tell_ended(report: &Report) {
+    let over = report.cluster.iter().flat_map(|c| &c.findings);
+    for f in report.nodes.iter().flat_map(|n| &n.findings).chain(over) {
+        for a in f
+            .accepted
+            .iter()
+            .filter(|a| a.by == "suppression" && !a.counts)
+        {
+            let line = format!("{}: {}", f.fingerprint, a.note.text);
+            let _ = writeln!(io::stderr(), "nacos-offheap: {}", crate::one_line(&line));
+        }
     }
 }
 
@@ -67,33 +174,6 @@ fn read(inputs: &Inputs, options: &Options, reading: &Reading) -> Result<Report>
         }
     }
     Ok(report)
-}
-
-/// The exit code: 1 before 3, and neither with `--exit-zero`.
-fn exit_code(report: &Report, gates: &[Gate], options: &Gates) -> u8 {
-    if options.exit_zero {
-        return 0;
-    }
-    // Only gates look into it.
-    let json = if gates.is_empty() {
-        serde_json::Value::Null
-    } else {
-        serde_json::to_value(report).unwrap_or_default()
-    };
-    let held = gates
-        .iter()
-        .map(|g| g.holds(report, &json))
-        .max()
-        .unwrap_or(Held::No);
-    if held == Held::Yes {
-        return FAILED;
-    }
-    let incomplete =
-        report.inputs.iter().any(|i| !i.complete) || report.skipped.iter().any(|s| s.failed);
-    if options.strict && (held == Held::Unknown || incomplete) {
-        return INCOMPLETE;
-    }
-    0
 }
 
 /// What the arguments tell the library.

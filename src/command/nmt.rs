@@ -8,11 +8,12 @@ use nacos_offheap::find_inputs;
 use nacos_offheap::format::Format;
 use nacos_offheap::report::nmt;
 
-use super::{Plan, exit_code, options, output, read};
+use super::settings::Settings;
+use super::{Plan, options, output, read};
 
 /// Reads the reports and writes what they add up to.
-pub(crate) fn run(n: &Nmt) -> Result<u8> {
-    let plan = Plan::check(&n.output, &n.gates, &n.reading)?;
+pub(crate) fn run(n: &Nmt, settings: &Settings) -> Result<u8> {
+    let plan = Plan::check(&n.output, &n.gates, &n.reading, settings)?;
     let options = options(&n.known, &n.reading)?;
     // Files given one by one are of one process wherever they lie; a directory may hold those of several nodes.
     let one = n.files.iter().all(|f| !f.is_dir());
@@ -35,6 +36,7 @@ pub(crate) fn run(n: &Nmt) -> Result<u8> {
         bail!("{}: no Native Memory Tracking text", shown.join(", "));
     }
     let report = read(&inputs, &options, &n.reading)?;
+    let (report, code) = plan.finish(report, n.reading.quiet)?;
     output::write_all(&plan.targets, &report, &n.output, &nmt::write)?;
-    Ok(exit_code(&report, &plan.gates, &n.gates))
+    Ok(code)
 }

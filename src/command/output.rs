@@ -1,14 +1,15 @@
 //! Where reports go: formats, files, standard output.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use nacos_offheap::cli::{Language, Output, OutputFormat, When};
-use nacos_offheap::report::{Report, json, table};
+use nacos_offheap::report::{Report, json, junit, sarif, table};
 use nacos_offheap::text::Lang;
 
 /// A format and its file; standard output when `None`.
@@ -83,6 +84,8 @@ pub(crate) fn write_all(
         write_to(file.as_ref(), &|out| match format {
             OutputFormat::Table => write_table(report, &style, out),
             OutputFormat::Json => json::write(report, out),
+            OutputFormat::Sarif => sarif::write(report, style.lang, out),
+            OutputFormat::Junit => junit::write(report, style.lang, out),
         })?;
     }
     Ok(())
@@ -133,4 +136,26 @@ fn write_to(
         }
         None => Ok(flushed(&mut BufWriter::new(io::stdout().lock()))?),
     }
+}
+
+/// Writes the map of pseudonyms to a file that only its owner may read.
+pub(crate) fn write_private(path: &Path, map: &BTreeMap<String, String>) -> Result<()> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(path)?;
+    // The mode above is that of a new file; an old one may be open to all.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    let mut out = BufWriter::new(file);
+    serde_json::to_writer_pretty(&mut out, map)?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
 }

@@ -13,6 +13,7 @@ mod pools;
 
 use std::collections::{BTreeMap, HashSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::parse::hprof::objects::Objects;
@@ -22,7 +23,7 @@ use crate::units::WallTime;
 pub use crate::parse::hprof::objects::DumpSource;
 
 /// What a heap dump says. Bytes are integers, times RFC 3339, unknown is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HeapFacts {
     /// `1.0.1` or `1.0.2`.
     pub format_version: String,
@@ -70,7 +71,7 @@ pub struct HeapFacts {
 }
 
 /// A piece of the dump that was not read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Loss {
     /// Offset in the unpacked dump.
     pub at: u64,
@@ -81,7 +82,7 @@ pub struct Loss {
 }
 
 /// The process the dump was taken of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Jvm {
     /// Java release, `17.0.15`.
     pub java_version: Option<String>,
@@ -96,7 +97,7 @@ pub struct Jvm {
 }
 
 /// The books on direct memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counters {
     /// `java.nio.Bits`.
     pub jdk: Option<JdkCounter>,
@@ -105,7 +106,7 @@ pub struct Counters {
 }
 
 /// What `java.nio.Bits` counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JdkCounter {
     /// Bytes reserved, page alignment included.
     pub reserved_bytes: Option<u64>,
@@ -118,7 +119,7 @@ pub struct JdkCounter {
 }
 
 /// What one copy of Netty counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NettyCounter {
     /// What stands before `io.netty.` in its class names.
     pub prefix: String,
@@ -133,7 +134,9 @@ pub struct NettyCounter {
 }
 
 /// Which counter memory is counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Book {
     /// `java.nio.Bits`.
@@ -143,7 +146,9 @@ pub enum Book {
 }
 
 /// What kind of owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnerKind {
     /// Chunks of Netty's pool.
@@ -165,7 +170,7 @@ pub enum OwnerKind {
 }
 
 /// Native memory owned by buffers of one holder class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Owner {
     /// The holder's class.
     pub class: String,
@@ -180,7 +185,7 @@ pub struct Owner {
 }
 
 /// A counter and what it should be the sum of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reconciled {
     /// Whose counter.
     pub book: Book,
@@ -196,7 +201,7 @@ pub struct Reconciled {
 
 /// What NMT says of direct memory in the minute of the dump, and what the owners of both books add up to. NMT counts
 /// more than buffers, and pages of mallocs: the remainder is not nought.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BesideNmt {
     /// When NMT was read.
     pub t: String,
@@ -228,7 +233,7 @@ impl HeapFacts {
 }
 
 /// A count and a sum of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Tally {
     /// How many.
     pub count: u64,
@@ -249,7 +254,7 @@ impl Tally {
 }
 
 /// `DirectByteBuffer` instances by what they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Buffers {
     /// With a cleaner that will free malloc'ed memory.
     pub with_cleaner: Tally,
@@ -266,7 +271,7 @@ pub struct Buffers {
 }
 
 /// A `PooledByteBufAllocator`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pool {
     /// What stands before `io.netty.` in its class name.
     pub prefix: String,
@@ -291,7 +296,7 @@ pub struct Pool {
 }
 
 /// A direct arena of a pool.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PoolArena {
     /// Its place in the allocator's list; `None` when it is in none.
     pub index: Option<u64>,
@@ -312,7 +317,7 @@ pub struct PoolArena {
 }
 
 /// A chunk of a pool. It goes back to the system only when all of it is free.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChunkUse {
     /// Its size.
     pub bytes: u64,
@@ -323,7 +328,9 @@ pub struct ChunkUse {
 }
 
 /// Which end opened a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The peer did.
@@ -333,7 +340,7 @@ pub enum Side {
 }
 
 /// A network connection of the process.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Connection {
     /// Nacos's id of it.
     pub connection_id: Option<String>,
@@ -392,7 +399,7 @@ pub struct Connection {
 }
 
 /// The head of a connection's queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Oldest {
     /// HTTP/2 stream.
     pub stream: Option<u64>,
@@ -405,7 +412,7 @@ pub struct Oldest {
 }
 
 /// Connections of one remote address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AddressTotal {
     /// Remote IP address.
     pub address: String,
@@ -422,7 +429,7 @@ pub struct AddressTotal {
 }
 
 /// All connections together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Backlog {
     /// Payload waiting.
     pub queued_bytes: u64,
@@ -441,7 +448,7 @@ pub struct Backlog {
 }
 
 /// What nothing known holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unattributed {
     /// Live Netty buffers in no queue: `maxLength` of pooled, capacity of unpooled ones.
     pub live_buffers: Tally,
@@ -452,7 +459,7 @@ pub struct Unattributed {
 }
 
 /// Native memory behind objects that are no buffers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Native {
     /// `Inflater`s not ended; some 7 to 40 KB each.
     pub inflaters: u64,

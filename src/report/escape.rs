@@ -18,6 +18,28 @@ pub fn terminal(text: &str) -> String {
     out
 }
 
+/// For XML 1.0, before the markup itself is escaped: characters that it forbids are shown as on a terminal.
+#[must_use]
+pub fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in terminal(text).chars() {
+        match u32::from(c) {
+            n @ 0xfffe..=0xffff => out.push_str(&format!("\\u{{{n:x}}}")),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// For a message of SARIF, where brackets begin a link (SARIF 2.1.0, 3.11.6).
+#[must_use]
+pub fn sarif(text: &str) -> String {
+    terminal(text)
+        .replace('\\', "\\\\")
+        .replace('[', "\\[")
+        .replace(']', "\\]")
+}
+
 /// Characters without a glyph that change how their neighbours are shown.
 fn is_format(c: char) -> bool {
     matches!(u32::from(c),
@@ -54,6 +76,12 @@ mod tests {
         let shown = terminal("a\x1b[31mred\x07\r\n\u{202e}evil\tb");
         assert_eq!(shown, "a\\u{1b}[31mred\\u{7}\\u{d}\\u{a}\\u{202e}evil b");
         assert!(!shown.chars().any(char::is_control));
+    }
+
+    #[test]
+    fn what_xml_forbids_and_what_sarif_reads_as_a_link_are_shown() {
+        assert_eq!(xml("a\u{0}b\u{ffff}c\u{b}"), "a\\u{0}b\\u{ffff}c\\u{b}");
+        assert_eq!(sarif("[PUSH-FAIL](http://x)"), "\\[PUSH-FAIL\\](http://x)");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Places, system};
@@ -14,56 +15,83 @@ use crate::rules::case::Case;
 use crate::units::WallTime;
 
 /// What the files of a node say.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the members are those of the JSON contract, documented in the README"
-)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FactsReport {
+    /// Failures to allocate memory, one entry for each distinct text.
     pub allocation_failures: Option<Vec<AllocationFailure>>,
+    /// Naming pushes.
     pub push: Option<Push>,
+    /// Configuration notifications.
     pub config_push: Option<ConfigPush>,
+    /// Sends that the server refused because the client's queue was full, by client address.
     pub back_pressure: Option<BTreeMap<String, u64>>,
+    /// Logins.
     pub logins: Option<Logins>,
+    /// HTTP requests of the access log.
     pub requests: Option<Requests>,
+    /// gRPC connections.
     pub connections: Option<Connections>,
+    /// Reports of native memory tracking, in order of time.
     pub nmt: Option<Vec<Nmt>>,
+    /// Why native memory tracking told nothing: `not-enabled`, `no-baseline`…
     pub nmt_status: Option<String>,
+    /// The last heap dump.
     pub heap_dump: Option<crate::facts::heap::HeapFacts>,
+    /// Flags of the JVM.
     pub jvm: Option<JvmFlagsReport>,
+    /// The process as the operating system sees it.
     pub process: Option<Process>,
+    /// Crashes of the JVM.
     #[serde(default)]
     pub crash: Option<Vec<system::Crash>>,
+    /// Processes that the kernel killed for want of memory.
     #[serde(default)]
     pub kernel_oom: Option<Vec<system::KernelOom>>,
+    /// Collections.
     #[serde(default)]
     pub gc: Option<system::Gc>,
+    /// Threads.
     #[serde(default)]
     pub threads: Option<system::Threads>,
+    /// The last class histogram.
     #[serde(default)]
     pub class_histogram: Option<system::Histogram>,
+    /// What waited in the kernel, by peer; longest first, 200 at the most.
     #[serde(default)]
     pub send_queues: Option<Vec<system::SendQueue>>,
+    /// Buffers that Netty's leak detector reported.
     #[serde(default)]
     pub netty_leak_records: Option<Vec<system::LeakRecord>>,
+    /// Time of the first record.
     pub first: Option<String>,
+    /// Time of the last record.
     pub last: Option<String>,
 }
 
 /// One distinct text of an allocation failure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AllocationFailure {
+    /// `netty`, `jdk-direct`, `heap`, `metaspace`, `native-thread`, `mmap`, `malloc`.
     pub kind: FailureName,
+    /// Class of the throwable, where the text names it.
     pub class: Option<String>,
+    /// `server` (this process), `client` (an application's log), `relayed` (text of another process).
     pub side: SideName,
+    /// Distinct failures: header line, throwable and `Caused by` of one failure are one.
     pub count: u64,
+    /// Lines that carry the text.
     pub mentions: u64,
+    /// Bytes asked for.
     pub requested_bytes: Option<u64>,
+    /// Bytes in use, as the text says.
     pub used_bytes: Option<u64>,
+    /// The limit, as the text says.
     pub limit_bytes: Option<u64>,
+    /// When it was first written.
     pub first: Option<String>,
+    /// When it was last written.
     pub last: Option<String>,
+    /// Files it stands in.
     pub paths: Vec<String>,
 }
 
@@ -73,158 +101,208 @@ pub type FailureName = String;
 pub type SideName = String;
 
 /// Naming pushes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Push {
+    /// Pushes that were acknowledged.
     pub ok: u64,
+    /// Records of failed pushes.
     pub failed: u64,
+    /// Records of failed pushes that name no client.
     pub unattributed: u64,
+    /// The same by client address.
     pub by_client: BTreeMap<String, OkFailed>,
+    /// Failed pushes by reason, numbers masked as `N`.
     pub reasons: BTreeMap<String, u64>,
+    /// Push tasks that failed before a push was made.
     pub task_failed: u64,
+    /// UDP pushes by client address.
     pub udp: BTreeMap<String, Udp>,
+    /// UDP pushes that name no client.
     pub udp_unattributed: u64,
 }
 
 /// Pushes of one client.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OkFailed {
+    /// Acknowledged.
     pub ok: u64,
+    /// Failed.
     pub failed: u64,
 }
 
 /// UDP pushes of one client.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Udp {
+    /// Sent or sent again.
     pub scheduled: u64,
+    /// Acknowledged.
     pub acked: u64,
+    /// Given up after the last try.
     pub given_up: u64,
 }
 
 /// Configuration notifications.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigPush {
+    /// Failures by client address.
     pub by_client: BTreeMap<String, ConfigFailed>,
+    /// Failures that name no client.
     pub unattributed: u64,
+    /// Changes that were notified to listeners.
     pub batches: u64,
 }
 
 /// Configuration notifications of one client.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigFailed {
+    /// Tries that failed.
     pub failed: u64,
+    /// Notifications given up.
     pub given_up: u64,
 }
 
 /// Logins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Logins {
+    /// Attempts, whatever their status.
     pub total: u64,
+    /// Attempts by address.
     pub by_address: BTreeMap<String, u64>,
+    /// Attempts by HTTP status.
     pub by_status: BTreeMap<String, u64>,
+    /// The busiest second of one address.
     pub peak_second: Option<PeakSecond>,
 }
 
 /// The busiest second of one address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeakSecond {
+    /// The address.
     pub address: String,
+    /// The second.
     pub t: String,
+    /// Logins in it.
     pub count: u64,
 }
 
 /// HTTP requests.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Requests {
+    /// Requests by address.
     pub by_address: BTreeMap<String, u64>,
+    /// Requests by HTTP status.
     pub by_status: BTreeMap<String, u64>,
+    /// Requests answered with 401 or 403.
     pub denied: u64,
 }
 
 /// gRPC connections.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Connections {
+    /// Connections opened.
     pub opened: u64,
+    /// Connections closed.
     pub closed: u64,
+    /// Connections registered, as the server last said.
     pub registered_last: Option<u64>,
+    /// By peer address.
     pub by_address: BTreeMap<String, ConnectionsOf>,
 }
 
 /// Connections of one peer address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionsOf {
+    /// Opened.
     pub opened: u64,
+    /// Closed.
     pub closed: u64,
+    /// Addresses that clients behind it give themselves, where they differ from it.
     pub declared: Vec<String>,
 }
 
 /// One NMT report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Nmt {
+    /// When it was taken.
     pub t: Option<String>,
+    /// What tells the time: the file's name, a heading above the report, the modification time.
     pub t_source: String,
+    /// `summary`, `detail`, `diff`.
     pub kind: String,
+    /// Reserved in all.
     pub total_reserved_bytes: Option<u64>,
+    /// Committed in all.
     pub total_committed_bytes: Option<u64>,
+    /// Change of the reserved total; `null` unless a difference.
     pub total_reserved_delta_bytes: Option<i64>,
+    /// Change of the committed total; `null` unless a difference.
     pub total_committed_delta_bytes: Option<i64>,
+    /// By NMT category.
     pub categories: BTreeMap<String, NmtCategory>,
+    /// Call sites of a detail report, largest first, 50 at the most.
     pub sites: Vec<NmtSite>,
 }
 
 /// One category.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NmtCategory {
+    /// Reserved.
     pub reserved_bytes: u64,
+    /// Committed.
     pub committed_bytes: u64,
+    /// Change of what is reserved; `null` unless a difference.
     pub reserved_delta_bytes: Option<i64>,
+    /// Change of what is committed; `null` unless a difference.
     pub committed_delta_bytes: Option<i64>,
 }
 
 /// One call site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NmtSite {
+    /// Frames, innermost first.
     pub frames: Vec<String>,
+    /// NMT category.
     pub category: Option<String>,
+    /// Bytes.
     pub bytes: u64,
+    /// Allocations.
     pub count: Option<u64>,
+    /// Change of the bytes; `null` unless a difference.
     pub delta_bytes: Option<i64>,
 }
 
 /// Flags of the JVM.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JvmFlagsReport {
+    /// Flags by name, values as written.
     pub flags: BTreeMap<String, String>,
+    /// Maximum of the heap that is set.
     pub xmx_bytes: Option<u64>,
+    /// Initial heap that is set.
     pub xms_bytes: Option<u64>,
+    /// Young generation that is set.
     pub xmn_bytes: Option<u64>,
+    /// `-XX:MaxDirectMemorySize`, where set.
     pub max_direct_memory_bytes: Option<u64>,
+    /// Netty's property `maxDirectMemory`, where set; negative: Netty's default.
     pub netty_max_direct_memory_bytes: Option<i64>,
+    /// Options behind `-jar`, which the JVM never sees.
     pub inert: Vec<String>,
 }
 
 /// The process as the operating system sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Process {
+    /// Resident memory, last known.
     pub rss_bytes: Option<u64>,
+    /// Figures over time.
     pub series: Vec<ProcessSample>,
+    /// Physical memory of the machine.
     pub physical_bytes: Option<u64>,
+    /// Limit of the container.
     #[serde(default)]
     pub limit_bytes: Option<u64>,
+    /// Mappings by kind, each time they were listed.
     #[serde(default)]
     pub mappings: Option<Vec<system::Mappings>>,
     #[serde(default)]
@@ -236,11 +314,13 @@ pub struct Process {
 }
 
 /// A figure of the process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProcessSample {
+    /// When.
     pub t: Option<String>,
+    /// Which figure: `rss_bytes`, `rss_anon_bytes`, `direct_pool_bytes`, `threads`, `heap_used_bytes`, `heap_committed_bytes`, `metaspace_committed_bytes`.
     pub gauge: String,
+    /// Its value: bytes, or a count for `threads`.
     pub value: u64,
     /// File that tells it.
     #[serde(default)]

@@ -11,6 +11,9 @@ pub mod system;
 pub mod heap;
 pub mod json;
 pub mod nmt;
+pub mod junit;
+pub mod sarif;
+pub mod schema;
 pub mod table;
 mod wrap;
 
@@ -100,6 +103,7 @@ impl Places<'_> {
                 .map(|e| self.evidence(e))
                 .collect(),
             remedy: f.hypothesis.remedy.clone(),
+            accepted: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Kind, Outcome, Remedy, Severity, Subject};
@@ -13,7 +14,7 @@ use crate::text::Text;
 pub const SCHEMA_VERSION: &str = "1.0";
 
 /// The whole report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// `"1.0"`
     pub schema_version: String,
@@ -39,7 +40,7 @@ pub struct Report {
 }
 
 /// The program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Its name.
     pub name: String,
@@ -48,7 +49,7 @@ pub struct Tool {
 }
 
 /// The cause named.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The rule.
     pub rule: String,
@@ -65,7 +66,7 @@ pub struct Verdict {
 }
 
 /// One node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeReport {
     /// Its name.
     pub id: String,
@@ -106,7 +107,7 @@ pub struct NodeReport {
 }
 
 /// One process.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunReport {
     /// Process id.
     pub pid: Option<u64>,
@@ -119,7 +120,7 @@ pub struct RunReport {
 }
 
 /// The JVM.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Jvm {
     /// Java version as written.
     pub version: Option<String>,
@@ -132,7 +133,7 @@ pub struct Jvm {
 }
 
 /// The zone that times without one were read in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Zone {
     /// `+08:00`
     pub offset: String,
@@ -141,7 +142,7 @@ pub struct Zone {
 }
 
 /// A stretch of time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimeWindow {
     /// First record.
     pub first: Option<String>,
@@ -150,7 +151,7 @@ pub struct TimeWindow {
 }
 
 /// Direct memory of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DirectMemory {
     /// The limit in force.
     pub limit_bytes: Option<u64>,
@@ -186,7 +187,7 @@ pub struct DirectMemory {
 }
 
 /// One book of direct memory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BookReport {
     /// `jdk` or `netty`.
     pub book: String,
@@ -199,7 +200,7 @@ pub struct BookReport {
 }
 
 /// Allocation failures.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exhausted {
     /// How many.
     pub count: u64,
@@ -210,7 +211,7 @@ pub struct Exhausted {
 }
 
 /// A point of a series.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// When.
     pub t: String,
@@ -221,7 +222,7 @@ pub struct Sample {
 }
 
 /// A rate of growth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trend {
     /// Median slope.
     pub bytes_per_hour: f64,
@@ -236,7 +237,7 @@ pub struct Trend {
 }
 
 /// Series on one axis.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Timeline {
     /// Start of the first step.
     pub start: String,
@@ -247,7 +248,7 @@ pub struct Timeline {
 }
 
 /// One series of a timeline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineSeries {
     /// Counts: `push_fail`, `allocation_failures`, `connects`, `logins`, `registrations`. Levels: `direct_memory_bytes`,
     /// `nmt_committed_bytes`, `heap_live_bytes` (after full collections), and the gauges of `facts.process.series`.
@@ -265,7 +266,7 @@ pub struct TimelineSeries {
 }
 
 /// One client.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientReport {
     /// Its address.
     pub ip: String,
@@ -310,7 +311,7 @@ pub struct ClientReport {
 }
 
 /// One finding.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingReport {
     /// The rule.
     pub rule: String,
@@ -330,10 +331,34 @@ pub struct FindingReport {
     pub evidence: Vec<EvidenceReport>,
     /// What to do.
     pub remedy: Remedy,
+    /// What was known of it before: the baseline, suppressions. Absent when there is neither.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Acceptance>,
+}
+
+/// Why a finding may stand without failing a gate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Acceptance {
+    /// `baseline` or `suppression`.
+    pub by: String,
+    /// Whether it keeps the finding from failing a gate; not when it has expired, nor when the finding is worse than it was.
+    pub counts: bool,
+    /// The last day of a suppression; `null` for one without end, and for the baseline.
+    pub until: Option<String>,
+    /// In one line.
+    pub note: Text,
+}
+
+impl FindingReport {
+    /// Whether something keeps it from failing a gate.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.accepted.iter().any(|a| a.counts)
+    }
 }
 
 /// One piece of evidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceReport {
     /// What is claimed.
     pub claim: Text,
@@ -351,7 +376,7 @@ pub struct EvidenceReport {
 }
 
 /// A place in an input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
     /// Path below the PATH argument.
     pub path: String,
@@ -362,7 +387,7 @@ pub struct SourceReport {
 }
 
 /// A rule that lacks facts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NotAssessed {
     /// The rule.
     pub rule: String,
@@ -371,7 +396,7 @@ pub struct NotAssessed {
 }
 
 /// Over the nodes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cluster {
     /// Findings that concern several nodes, or the worst of one.
     pub findings: Vec<FindingReport>,
@@ -380,7 +405,7 @@ pub struct Cluster {
 }
 
 /// A client seen on several nodes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClusterClient {
     /// Its address.
     pub ip: String,
@@ -393,7 +418,7 @@ pub struct ClusterClient {
 }
 
 /// A file that was read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Input {
     /// Path below the PATH argument.
     pub path: String,
@@ -417,7 +442,7 @@ pub struct Input {
 }
 
 /// How records were understood: the three parts are all of them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CoverageReport {
     /// Of a known statement that is counted.
     pub recognised: Part,
@@ -436,7 +461,7 @@ pub struct CoverageReport {
 }
 
 /// A part of the records of an input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// Records.
     pub records: u64,
@@ -447,7 +472,7 @@ pub struct Part {
 }
 
 /// Texts of no known statement that are the same but for numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnknownShape {
     /// The text with its numbers as `N`.
     pub shape: String,
@@ -464,7 +489,7 @@ pub struct UnknownShape {
 }
 
 /// What is of no known statement.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unrecognised {
     /// Lines.
     pub lines: u64,
@@ -473,7 +498,7 @@ pub struct Unrecognised {
 }
 
 /// A piece that was not understood.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IssueReport {
     /// Line, from 1.
     pub line: u64,
@@ -484,7 +509,7 @@ pub struct IssueReport {
 }
 
 /// A file that was not read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedInput {
     /// Path below the PATH argument.
     pub path: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Places;
@@ -11,28 +12,40 @@ use crate::facts::system::{KillSource, UNKNOWN_SITE};
 use crate::units::WallTime;
 
 /// A crash of the JVM.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Crash {
+    /// When.
     pub t: Option<String>,
+    /// What ended the process: a signal, native memory exhausted, an internal error…
     pub kind: String,
+    /// What failed, such as `mmap`.
     pub operation: Option<String>,
+    /// Bytes asked for in vain.
     pub failed_bytes: Option<u64>,
+    /// Process id.
     pub pid: Option<u64>,
+    /// Java release.
     pub jdk: Option<String>,
+    /// The virtual machine.
     pub vm: Option<String>,
+    /// The problematic frame.
     pub frame: Option<String>,
 }
 
 /// A process that the kernel killed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KernelOom {
+    /// When.
     pub t: Option<String>,
+    /// Process id.
     pub pid: Option<u64>,
+    /// Name of the process.
     pub process: Option<String>,
+    /// Its resident memory.
     pub rss_bytes: Option<u64>,
+    /// Whether the limit of a container was hit, not that of the machine.
     pub in_container: Option<bool>,
+    /// Limit of the container.
     pub limit_bytes: Option<u64>,
     /// `kernel`, `container` or `shell`: who says it. A shell knows of the signal only, not of its reason.
     #[serde(default)]
@@ -40,7 +53,7 @@ pub struct KernelOom {
 }
 
 /// What the container's memory controller says: the last word on each figure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the members are those of the JSON contract")]
 pub struct Container {
     pub limit_bytes: Option<u64>,
@@ -57,7 +70,7 @@ pub struct Container {
 }
 
 /// What bounds the process; `null` is unlimited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the members are those of the JSON contract")]
 pub struct ProcessLimits {
     pub address_space_bytes: Option<u64>,
@@ -66,7 +79,7 @@ pub struct ProcessLimits {
 }
 
 /// What glibc's allocator holds at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the members are those of the JSON contract")]
 pub struct Malloc {
     pub t: Option<String>,
@@ -79,7 +92,7 @@ pub struct Malloc {
 }
 
 /// Records of Netty's leak detector of one place in the code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the members are those of the JSON contract")]
 pub struct LeakRecord {
     pub site: Option<String>,
@@ -90,78 +103,105 @@ pub struct LeakRecord {
 }
 
 /// The mappings of a process at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mappings {
+    /// When they were listed.
     pub t: Option<String>,
+    /// How many.
     pub mappings: u64,
+    /// Resident bytes; `null` when the listing tells no use.
     pub rss_bytes: Option<u64>,
+    /// By kind: `java-heap`, `malloc-heap`, `malloc-arena`, `thread-stack`, `library`, `file`, `anonymous`, `reserved`, `kernel`.
     pub kinds: BTreeMap<String, MappingSum>,
 }
 
 /// The mappings of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MappingSum {
+    /// How many.
     pub mappings: u64,
+    /// Address space.
     pub size_bytes: u64,
+    /// Resident bytes.
     pub rss_bytes: Option<u64>,
+    /// Anonymous bytes.
     pub anonymous_bytes: Option<u64>,
 }
 
 /// Collections.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gc {
+    /// Pauses.
     pub collections: u64,
+    /// Seconds in pauses.
     pub pause_s: f64,
+    /// The longest pause, in seconds.
     pub pause_max_s: f64,
+    /// Full collections.
     pub full: u64,
+    /// Collections that code asked for (`System.gc()`).
     pub explicit: u64,
+    /// The first of these.
     pub explicit_first: Option<String>,
+    /// The last of these.
     pub explicit_last: Option<String>,
+    /// The most that was live after a collection.
     pub live_max_bytes: Option<u64>,
 }
 
 /// Threads of the process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Threads {
+    /// First count.
     pub first: Option<u64>,
+    /// Last count.
     pub last: Option<u64>,
+    /// Highest count.
     pub peak: Option<u64>,
 }
 
 /// A class histogram.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Histogram {
+    /// When it was taken.
     pub t: Option<String>,
+    /// Instances in all.
     pub instances: Option<u64>,
+    /// Bytes in all.
     pub bytes: Option<u64>,
+    /// Classes that stand for native memory.
     pub classes: Vec<ClassCount>,
 }
 
 /// A class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassCount {
+    /// Name of the class.
     pub class: String,
+    /// Instances.
     pub instances: u64,
+    /// Their bytes on the heap.
     pub bytes: u64,
 }
 
 /// What waits in the kernel for one peer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SendQueue {
+    /// When.
     pub t: Option<String>,
+    /// Port of the server.
     pub port: u16,
+    /// Address of the peer.
     pub peer: String,
+    /// Sockets to it.
     pub sockets: u64,
+    /// Of these, with something waiting.
     pub waiting: u64,
+    /// Bytes that wait to be sent.
     pub send_q_bytes: u64,
+    /// The most on one socket.
     pub send_q_max_bytes: u64,
+    /// Bytes received and not yet read by the server.
     pub recv_q_bytes: u64,
 }
 

@@ -357,7 +357,16 @@ fn one_line(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
         title
     };
     let text = format!("{title}  [{}]", f.rule);
-    page.paragraph(&badge, &text, Some(colour_of(f.severity)))
+    page.paragraph(&badge, &text, Some(colour_of(f.severity)))?;
+    accepted(page, "      ", f)
+}
+
+/// What was known of a finding before: the baseline, suppressions.
+fn accepted(page: &mut Page<'_>, indent: &str, f: &FindingReport) -> io::Result<()> {
+    for a in &f.accepted {
+        page.paragraph(indent, &a.note.shown(page.style.lang), None)?;
+    }
+    Ok(())
 }
 
 /// The zone's offset of a node, in minutes.
@@ -652,6 +661,7 @@ fn why(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
         &f.title.shown(page.style.lang),
         Some(bold()),
     )?;
+    accepted(page, "  ", f)?;
     let for_it: Vec<_> = f.evidence.iter().filter(|e| e.speaks_for).collect();
     let against: Vec<_> = f.evidence.iter().filter(|e| !e.speaks_for).collect();
     let most = if page.style.verbose {

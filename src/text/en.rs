@@ -3,6 +3,12 @@
 /// All of them, one a line.
 #[rustfmt::skip]
 pub(super) const TEMPLATES: &[(&str, &str)] = &[
+    ("accepted.baseline", "known: it is in the baseline"),
+    ("accepted.expired", "its suppression ended on {until} and no longer counts ({reason})"),
+    ("accepted.suppressed", "suppressed until {until}: {reason}"),
+    ("accepted.suppressed-for-good", "suppressed: {reason}"),
+    ("accepted.undated", "its suppression until {until} does not count: these inputs tell no time (give --as-of) ({reason})"),
+    ("accepted.worse", "in the baseline, but worse now: {now}, was {was}"),
     ("backlog.dropped", "{bytes|bytes} of that are for connections that Nacos has dropped and that are not closed"),
     ("backlog.held", "{queued|bytes} wait in {messages|n} messages on {connections} connections and hold {held|bytes} of buffers"),
     ("backlog.of", "{held|bytes} are held for {ip} ({queued|bytes} queued, {connections} connections)"),

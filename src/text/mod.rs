@@ -8,6 +8,7 @@ mod zh;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -100,7 +101,7 @@ pub fn rule_text(lang: Lang, rule: &str) -> Option<&'static RuleText> {
 }
 
 /// A sentence.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Text {
     /// Which sentence.
     pub id: String,
@@ -155,6 +156,19 @@ impl Text {
             }),
             text: o.get("text")?.as_str()?.to_owned(),
         })
+    }
+
+    /// The English text with other values; `None` where this text is not what its template gives (a report of another release).
+    #[must_use]
+    pub fn with_params(&self, params: &BTreeMap<String, Value>) -> Option<String> {
+        let template = Lang::En.template(&self.id)?;
+        let render = |params| form::render(Lang::En, template, params);
+        let (old, new) = (render(&self.params), render(params));
+        if old == self.text {
+            Some(new)
+        } else {
+            (old.trim_end() == self.text).then(|| new.trim_end().to_owned())
+        }
     }
 
     /// Without blanks that an empty value left at the end.

@@ -3,6 +3,12 @@
 /// All of them, one a line.
 #[rustfmt::skip]
 pub(super) const TEMPLATES: &[(&str, &str)] = &[
+    ("accepted.baseline", "已知：基线中已有"),
+    ("accepted.expired", "其豁免已于{until}到期，不再生效（{reason}）"),
+    ("accepted.suppressed", "豁免至{until}：{reason}"),
+    ("accepted.suppressed-for-good", "长期豁免：{reason}"),
+    ("accepted.undated", "豁免至{until}，但这些输入没有时间可比（请给出 --as-of），不予生效（{reason}）"),
+    ("accepted.worse", "基线中已有，但如今更严重：原为{was}，现为{now}"),
     ("backlog.dropped", "其中{bytes|bytes}属于 Nacos 已剔除却没有关闭的连接"),
     ("backlog.held", "{connections}个连接上有{messages|n}条消息（{queued|bytes}）在排队，占用{held|bytes}缓冲区"),
     ("backlog.of", "为{ip}滞留{held|bytes}（排队{queued|bytes}，{connections}个连接）"),
