@@ -4,7 +4,7 @@
 //! # The flow of data
 //!
 //! ```text
-//! paths → artefact → format ─ parse ─→ facts → rules → report → table | json
+//! paths → artefact → format ─ parse ─→ facts → rules → report → table | json | sarif | junit
 //!         discover   sniff    typed    merge   weigh   build     lay out
 //!         windows    read     items    bound   rank    quote
 //! ```
@@ -22,6 +22,9 @@
 //!    [`rules::diagnose`] alone turns consequence into severity, and both into an outcome.
 //! 6. [`report`] makes the value that is shown: places become file and line, wall-clock times become instants. The renderers lay it
 //!    out and compute nothing; JSON is the value itself.
+//!
+//! Around them stand [`cli`] (arguments), [`config`] (the same from a file and the environment), [`acceptance`] (what was known
+//! before), [`gate`] (exit codes) and [`redact`] (pseudonyms): the last three work on the report, so every renderer has them.
 //!
 //! # What holds everywhere
 //!

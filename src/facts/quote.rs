@@ -101,31 +101,52 @@ fn may_hold_secret(line: &[u8]) -> bool {
                     "identity",
                     "credential",
                     "access-key",
+                    "access_key",
                     "accesskey",
+                    "passphrase",
                     "pwd",
+                    "signature",
+                    "cookie",
+                    "jdbc:",
+                    "://",
+                    "ak=",
+                    "sk=",
+                    "akid",
                 ])
                 .unwrap_or_else(|_| unreachable!("short literals"))
         })
         .is_match(line)
 }
 
-/// Masks values of credential keys and JSON web tokens, in whatever notation they stand.
+/// Masks values of credential keys, JSON web tokens and passwords in URLs, in whatever notation they stand. Rather too much of a
+/// line than too little: an unquoted value ends at a blank, a quote or the next part of a query.
 #[must_use]
 pub fn mask_secrets(text: &[u8]) -> Box<[u8]> {
     static VALUE: OnceLock<Regex> = OnceLock::new();
     static JWT: OnceLock<Regex> = OnceLock::new();
-    let value = VALUE.get_or_init(|| {
-        Regex::new(
-            r#"(?i)([\w.-]*(?:token|passw|pwd|secret|credential|access[-_]?key|identity\.(?:key|value)|server[-_]?identity|authorization)[\w.-]*["']?\s*[=:]\s*["']?(?:bearer\s+)?)[^\s&"',;}\])]+"#,
+    static URL: OnceLock<Regex> = OnceLock::new();
+    fn regex(cell: &'static OnceLock<Regex>, pattern: &str) -> &'static Regex {
+        cell.get_or_init(|| Regex::new(pattern).unwrap_or_else(|e| unreachable!("{e}")))
+    }
+    let value = regex(
+        &VALUE,
+        r#"(?ix)
+        (
+            (?: [\w.-]* (?: token|passw|passphrase|pwd|secret|credential|access[-_]?key|identity\.(?:key|value)
+                       |server[-_]?identity|authorization|signature|cookie|akid ) [\w.\[\]-]*
+              | \b(?:ak|sk) )
+            (?: \\?["']? \s* (?: [=:] | %3D ) \s* | > )
+            (?: (?:bearer|basic|digest) \s+ )?
         )
-        .unwrap_or_else(|e| unreachable!("{e}"))
-    });
-    let jwt = JWT.get_or_init(|| {
-        Regex::new(r"eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){0,2}")
-            .unwrap_or_else(|e| unreachable!("{e}"))
-    });
+        (?: \\?" [^"]* "? | \\?' [^']* '? | [^\s&"'<]+ )"#,
+    );
+    let jwt = regex(&JWT, r"eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){0,2}");
+    let url = regex(&URL, r"(://[^\s/@:]*:)[^\s@/]+@");
     let masked = value.replace_all(text, &b"${1}***"[..]);
-    jwt.replace_all(&masked, &b"***"[..]).into_owned().into()
+    let masked = jwt.replace_all(&masked, &b"***"[..]);
+    url.replace_all(&masked, &b"${1}***@"[..])
+        .into_owned()
+        .into()
 }
 
 #[cfg(test)]
@@ -143,6 +164,21 @@ mod tests {
             "-Dnacos.core.auth.server.identity.value=sup3rs3cret -Dx",
             r#"{"accessToken": "sup3rs3cret"}"#,
             "-Ddb.password.0=sup3rs3cret",
+            "Authorization: Basic sup3rs3cret=",
+            "jdbc:mysql://10.0.0.1:3306/nacos?user=u&password=sup3rs3cret&useSSL=false",
+            "mysql://nacos:sup3rs3cret@10.0.0.1:3306/nacos",
+            r#"{"password": "a b, sup3rs3cret"}"#,
+            r#"{\"accessToken\":\"sup3rs3cret\"}"#,
+            "User{username='u', password='x,y sup3rs3cret'}",
+            "db.password[0]=ab,cd;sup3rs3cret",
+            "Spas-SecurityToken: sup3rs3cret",
+            "spas-signature=sup3rs3cret",
+            "accessKey=sup3rs3cret, secretKey=sup3rs3cret",
+            "connect ak=sup3rs3cret sk=sup3rs3cret",
+            "x=1&password%3Dsup3rs3cret",
+            "<password>sup3rs3cret</password>",
+            "Set-Cookie: SESSION=sup3rs3cret",
+            "PGPASSWORD=sup3rs3cret",
         ] {
             let kept = String::from_utf8(clean(line.as_bytes()).into_vec()).unwrap();
             assert!(!kept.contains("sup3rs3cret"), "{line} -> {kept}");

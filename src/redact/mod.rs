@@ -71,7 +71,7 @@ impl Key {
 }
 
 /// Values that name nobody: defaults of Nacos and of systems.
-const WELL_KNOWN: [&str; 17] = [
+const WELL_KNOWN: &[&str] = &[
     "",
     "-",
     "?",
@@ -97,6 +97,8 @@ pub struct Redactor {
     /// Names known by where they stand, for places where they stand in a text.
     finder: Option<AhoCorasick>,
     names: Vec<String>,
+    /// Subjects that are words of this program (`direct-memory`, `heap-dump`) or of the JVM's.
+    words: BTreeSet<String>,
     map: RefCell<BTreeMap<String, String>>,
     addresses: RefCell<BTreeMap<IpAddr, IpAddr>>,
 }
@@ -108,6 +110,16 @@ impl Redactor {
         let mut names = BTreeSet::new();
         let value = serde_json::to_value(report).unwrap_or_default();
         learn(&value, None, &mut names);
+        let over = report.cluster.iter().flat_map(|c| &c.findings);
+        let words = report
+            .nodes
+            .iter()
+            .flat_map(|n| &n.findings)
+            .chain(over)
+            .flat_map(|f| &f.subjects)
+            .filter(|s| !NAME_KINDS.contains(&s.kind.as_str()))
+            .map(|s| s.value.clone())
+            .collect();
         for n in report.nodes.iter().map(|n| n.id.as_str()) {
             add_name(n, &mut names);
         }
@@ -121,6 +133,7 @@ impl Redactor {
             key,
             finder,
             names,
+            words,
             map: RefCell::default(),
             addresses: RefCell::default(),
         }
@@ -146,7 +159,13 @@ impl Redactor {
     pub fn alias(&self, text: &str) -> String {
         match text.split_once(':') {
             Some((rule, subject)) if crate::rules::rule(rule).is_some() => {
-                format!("{rule}:{}", self.subject(subject))
+                let known = self.words.contains(subject);
+                let new = if known {
+                    self.free(subject)
+                } else {
+                    self.subject(subject)
+                };
+                format!("{rule}:{new}")
             }
             _ => self.name(text),
         }
@@ -192,6 +211,10 @@ impl Redactor {
     fn subject(&self, text: &str) -> String {
         if words::holds_address(text) {
             return self.free(text);
+        }
+        if text.contains(", ") {
+            let each: Vec<_> = text.split(", ").map(|t| self.subject(t)).collect();
+            return each.join(", ");
         }
         text.split('/')
             .map(|part| {
@@ -301,7 +324,7 @@ impl Redactor {
 }
 
 /// Members whose strings are words of the format.
-const FORMAT_WORDS: [&str; 29] = [
+const FORMAT_WORDS: &[&str] = &[
     "schema_version",
     "tool",
     "outcome",
@@ -334,7 +357,7 @@ const FORMAT_WORDS: [&str; 29] = [
 ];
 
 /// Members whose strings are names.
-const NAMES: [&str; 16] = [
+const NAMES: &[&str] = &[
     "ip",
     "address",
     "declared_address",
@@ -354,10 +377,10 @@ const NAMES: [&str; 16] = [
 ];
 
 /// Values of sentences that are names.
-const PARAM_NAMES: [&str; 7] = ["ip", "user", "service", "subject", "nodes", "app", "host"];
+const PARAM_NAMES: &[&str] = &["ip", "user", "service", "subject", "nodes", "app", "host"];
 
 /// Kinds of subjects that are names.
-const NAME_KINDS: [&str; 12] = [
+const NAME_KINDS: &[&str] = &[
     "client-ip",
     "connection-id",
     "service",
@@ -369,14 +392,13 @@ const NAME_KINDS: [&str; 12] = [
     "group",
     "tenant",
     "client",
-    "node",
 ];
 
 /// Maps by address.
-const ADDRESS_MAPS: [&str; 4] = ["by_client", "by_address", "back_pressure", "udp"];
+const ADDRESS_MAPS: &[&str] = &["by_client", "by_address", "back_pressure", "udp"];
 
 /// Maps by a text of the inputs.
-const TEXT_MAPS: [&str; 4] = ["reasons", "instances", "class_loaders", "labels"];
+const TEXT_MAPS: &[&str] = &["reasons", "instances", "class_loaders", "labels"];
 
 fn is_sentence(m: &Map<String, Value>) -> bool {
     m.contains_key("id") && m.contains_key("params") && m.contains_key("text")

@@ -29,7 +29,7 @@ fn pair() -> &'static Regex {
 }
 
 /// Members whose values are words of the server.
-const PLAIN_KEYS: [&str; 18] = [
+const PLAIN_KEYS: &[&str] = &[
     "reason",
     "type",
     "status",
@@ -258,7 +258,7 @@ fn is_figure(t: &str) -> bool {
 
 /// Names of the JVM's, Nacos's and their libraries' own.
 fn is_of_the_platform(t: &str) -> bool {
-    const PREFIXES: [&str; 33] = [
+    const PREFIXES: &[&str] = &[
         "java.",
         "javax.",
         "jdk.",
@@ -300,7 +300,7 @@ fn is_of_the_platform(t: &str) -> bool {
         || (t.starts_with("-X") && t.len() < 16)
 }
 
-const EXTENSIONS: [&str; 24] = [
+const EXTENSIONS: &[&str] = &[
     "log",
     "out",
     "txt",
@@ -345,7 +345,7 @@ fn all_known(t: &str) -> bool {
 #[rustfmt::skip]
 const KNOWN: &[&str] = &[
     "a", "acceptor", "access", "accesslog", "ack", "acknowledged", "acl", "action", "active", "addr", "address", "admin",
-    "advice", "after", "agent", "alipay", "alive", "all", "alloc", "allocation", "allocations", "an", "anon", "api", "app",
+    "advice", "after", "agent", "alipay", "alive", "all", "alloc", "allocation", "allocations", "an", "anon",
     "application", "arena", "as", "async", "at", "attempt", "attempts", "auth", "available", "backlog", "backup", "base",
     "batch", "beat", "beatinfo", "before", "begin", "begins", "beta", "bin", "boot", "bootstrap", "boss", "buffer", "buffers",
     "burst", "byte", "bytes", "c", "cache", "call", "cancelled", "capacity", "catalina", "cause", "cgroup", "change", "changed",
@@ -386,7 +386,7 @@ const KNOWN: &[&str] = &[
     "t", "table", "target", "task", "tasks", "tcp", "temp", "tenured", "thread", "threads", "time", "timed", "timeout", "timer",
     "tmp", "to", "token", "tomcat", "too", "top", "total", "tps", "trace", "transport", "trend", "tx", "type", "udp",
     "undecided", "unhealthy", "unknown", "unregister", "update", "upgrade", "usage", "user", "users", "usr", "utf", "utils",
-    "v", "valve", "var", "verify", "version", "vm", "volume", "w", "wait", "warn", "watch", "watermark", "web", "weight",
+    "v", "valve", "var", "verify", "version", "vm", "volume", "w", "wait", "warn", "watch", "watermark", "weight",
     "work", "worker", "write", "x", "xms", "xmx", "young", "z", "zgc", "zone",
 ];
 
