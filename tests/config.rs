@@ -222,7 +222,7 @@ fn completions_know_every_command_and_option() {
     }
     let script = s.file("c.bash", &run(&s, &["completions", "bash"], &[]).stdout);
     let asked = format!(
-        ". {}; COMP_WORDS=(nacos-offheap analyze --fail); COMP_CWORD=2; _nacos-offheap nacos-offheap --fail analyze; echo \"${{COMPREPLY[@]}}\"",
+        ". {}; COMP_WORDS=(nacos-offheap analyze --fail); COMP_CWORD=2; _nacos__offheap nacos-offheap --fail analyze; echo \"${{COMPREPLY[@]}}\"",
         script.display()
     );
     let o = Command::new("bash").args(["-c", &asked]).output().unwrap();

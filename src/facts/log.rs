@@ -517,7 +517,12 @@ impl LogFacts {
                 if kind == PushFailure::Busy {
                     self.count_client(client, Signal::PushBusy, time, 1, line);
                 }
-                let masked = mask_numbers(reason);
+                let mut masked = mask_numbers(reason);
+                // Text of a client: only what is new is looked through for secrets.
+                if !self.reasons.contains_key(&masked) {
+                    let clean = super::quote::clean(masked.as_bytes());
+                    masked = String::from_utf8_lossy(&clean).into_owned();
+                }
                 if self.reasons.len() < REASONS_MAX || self.reasons.contains_key(&masked) {
                     *self.reasons.entry(masked).or_default() += 1;
                 } else {
