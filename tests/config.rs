@@ -55,7 +55,11 @@ fn for_every_option_of_every_command_typed_goes_before_environment_before_file()
                 let file = in_file.then_some(("f.toml", &config));
                 let filled = fill(&arguments, &matches, &variable, file).unwrap();
                 let added = filled.arguments.len() - arguments.len();
-                let first = filled.arguments[2].to_string_lossy().into_owned();
+                let first = filled
+                    .arguments
+                    .get(2)
+                    .map(|a| a.to_string_lossy().into_owned())
+                    .unwrap_or_default();
                 (added, first, filled.origins.get(&key.name).cloned())
             };
             let shown = |v: &str| match key.takes {

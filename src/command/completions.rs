@@ -19,6 +19,14 @@ pub(crate) fn run(shell: Shell) -> Result<u8> {
     // In memory first: the generator takes a closed pipe for a mistake.
     let mut text = Vec::new();
     generate(generator, &mut Cli::command(), "nacos-offheap", &mut text);
+    if shell == Shell::Bash {
+        // clap_complete 4.6.11 takes the hyphen of the program's name, written `__`, for one between commands in the labels of
+        // its last `case`, so that nothing is ever completed.
+        let script = String::from_utf8_lossy(&text);
+        text = script
+            .replace("nacos__subcmd__offheap", "nacos__offheap")
+            .into_bytes();
+    }
     io::stdout().lock().write_all(&text)?;
     Ok(0)
 }

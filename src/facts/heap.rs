@@ -233,7 +233,9 @@ impl HeapFacts {
 }
 
 /// A count and a sum of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Tally {
     /// How many.
     pub count: u64,

@@ -151,7 +151,14 @@ fn tokens(r: &Redactor, text: &str) -> String {
         rest = &rest[start..];
         let end = rest.find(|c| !is_token(c)).unwrap_or(rest.len());
         let bare = rest[..end].trim_end_matches(['.', ':', '-']).len();
-        out.push_str(&token(r, &rest[..bare]));
+        let word = &rest[..bare];
+        let quoted = out.ends_with(['\'', '"']) && rest[end..].starts_with(['\'', '"']);
+        if quoted && !is_figure(word) && !all_known(word) && !holds_address(word) {
+            // What a sentence puts in quotes is a value.
+            out.push_str(&r.name(word));
+        } else {
+            out.push_str(&token(r, word));
+        }
         out.push_str(&rest[bare..end]);
         rest = &rest[end..];
     }
@@ -445,6 +452,7 @@ mod tests {
                 &["acme", "OrderService"],
             ),
             ("10.140.*.* is masked", &["10.140"]),
+            ("request of user 'lihua' was refused", &["lihua"]),
             ("mail alice.b@acme.example", &["alice", "acme"]),
         ] {
             let out = scrub(&r, line);
