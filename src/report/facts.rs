@@ -305,10 +305,13 @@ pub struct Process {
     /// Mappings by kind, each time they were listed.
     #[serde(default)]
     pub mappings: Option<Vec<system::Mappings>>,
+    /// What the container's memory controller says.
     #[serde(default)]
     pub container: Option<system::Container>,
+    /// What bounds the process.
     #[serde(default)]
     pub limits: Option<system::ProcessLimits>,
+    /// What glibc's allocator holds, each time it was asked.
     #[serde(default)]
     pub malloc: Option<Vec<system::Malloc>>,
 }

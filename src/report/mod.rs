@@ -10,8 +10,8 @@ pub mod system;
 
 pub mod heap;
 pub mod json;
-pub mod nmt;
 pub mod junit;
+pub mod nmt;
 pub mod sarif;
 pub mod schema;
 pub mod table;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -17,7 +18,7 @@ use crate::text::Text;
 use crate::units::WallTime;
 
 /// NMT over time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NativeMemory {
     /// `report` (one), `diff` (one that NMT compared with its baseline, or two), `series` (more).
     pub kind: String,
@@ -50,7 +51,7 @@ pub struct NativeMemory {
 }
 
 /// A category over the reports.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CategoryCourse {
     /// Its name.
     pub name: String,
@@ -81,7 +82,7 @@ pub struct CategoryCourse {
 }
 
 /// A rate with its range.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CategoryTrend {
     /// Median slope.
     pub bytes_per_hour: f64,
@@ -94,7 +95,7 @@ pub struct CategoryTrend {
 }
 
 /// A rise from one report to the next.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// The report that shows it.
     pub t: Option<String>,
@@ -103,7 +104,7 @@ pub struct Step {
 }
 
 /// A call site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteCourse {
     /// Innermost first.
     pub frames: Vec<String>,
@@ -120,7 +121,7 @@ pub struct SiteCourse {
 }
 
 /// Resident memory and what accounts for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Resident {
     /// When it was measured.
     pub t: Option<String>,
@@ -147,7 +148,7 @@ pub struct Resident {
 }
 
 /// A part of resident memory.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// `java-heap`, `java-heap-committed`, `nmt-other`, `thread-stacks`, `files`, `left`.
     pub name: String,
@@ -160,7 +161,7 @@ pub struct Part {
 }
 
 /// Resident memory of one kind of mapping.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KindResident {
     /// `malloc-arena`, `anonymous`, `library`…
     pub kind: String,

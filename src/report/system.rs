@@ -54,51 +54,73 @@ pub struct KernelOom {
 
 /// What the container's memory controller says: the last word on each figure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
 pub struct Container {
+    /// The limit.
     pub limit_bytes: Option<u64>,
+    /// Whether it says that there is no limit.
     pub unlimited: bool,
+    /// Memory in use.
     pub usage_bytes: Option<u64>,
+    /// The most that was in use.
     pub peak_bytes: Option<u64>,
+    /// The limit of swap.
     pub swap_limit_bytes: Option<u64>,
+    /// Swap in use.
     pub swap_bytes: Option<u64>,
+    /// Anonymous memory.
     pub anon_bytes: Option<u64>,
+    /// Cached files.
     pub file_bytes: Option<u64>,
+    /// How often the limit was hit.
     pub limit_hits: Option<u64>,
+    /// How often memory ran out.
     pub oom: Option<u64>,
+    /// Processes killed for it.
     pub oom_kill: Option<u64>,
 }
 
 /// What bounds the process; `null` is unlimited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
 pub struct ProcessLimits {
+    /// Address space.
     pub address_space_bytes: Option<u64>,
+    /// Processes and threads of the user.
     pub processes: Option<u64>,
+    /// Open files.
     pub open_files: Option<u64>,
 }
 
 /// What glibc's allocator holds at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
 pub struct Malloc {
+    /// When.
     pub t: Option<String>,
+    /// Arenas.
     pub arenas: u64,
+    /// Taken from the system.
     pub system_bytes: Option<u64>,
+    /// The most that was taken.
     pub system_peak_bytes: Option<u64>,
+    /// In mappings of their own.
     pub mapped_bytes: Option<u64>,
+    /// Free, and not given back.
     pub kept_bytes: Option<u64>,
+    /// In use.
     pub in_use_bytes: Option<u64>,
 }
 
 /// Records of Netty's leak detector of one place in the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the members are those of the JSON contract")]
 pub struct LeakRecord {
+    /// Where the buffer was made.
     pub site: Option<String>,
+    /// Where it was last touched.
     pub touched: Option<String>,
+    /// How many.
     pub count: u64,
+    /// The first.
     pub first: Option<String>,
+    /// The last.
     pub last: Option<String>,
 }
 

@@ -63,4 +63,9 @@ pub const EXAMPLES: &[(&str, &str, &str)] = &[
         "For bash, in this shell.",
         "nacos-offheap completions bash > nacos-offheap.bash",
     ),
+    (
+        "nmt",
+        "What a series of reports adds up to.",
+        "nacos-offheap nmt nmt-*.txt",
+    ),
 ];
