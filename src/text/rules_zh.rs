@@ -20,6 +20,14 @@ pub struct RuleText {
 /// All of them.
 #[rustfmt::skip]
 pub(super) static RULES: &[(&str, RuleText)] = &[
+    ("config-push-storm", RuleText {
+        title: "配置变更通知大量监听者",
+        what: "配置每次变更，都要给每个监听者单独发一条通知。通知再小，排队时也占 4 KiB 缓冲区，而且所有监听者会同时来取全文。",
+        speaks_for: "一分钟内有几千次通知，发生在内存上涨之前或与之同步：监听者很多，或者连续变更。",
+        speaks_against: "内存没有变化；单个不读数据的监听者就能解释这些内存；风暴出现在重启之后。",
+        remedy: "查清是谁在发布（脚本、循环的流水线）；多处改动合并成一次发布；拆分人人都监听的配置。",
+        sources: "Nacos 2.0.0 至 3.0.3 的 RpcConfigChangeNotifier、ConfigChangePublisher。实测：15,632 条排队的通知，每条约 140 字节，占用 64,028,672 字节。",
+    }),
     ("connection-storm", RuleText {
         title: "连接风暴",
         what: "每个新连接都要占用缓冲区、完成一次握手，并把它订阅的内容全部推送一遍。",
@@ -60,6 +68,14 @@ pub(super) static RULES: &[(&str, RuleText)] = &[
         remedy: "在触及上限之前找到原因；剩余时间见诊断结果。",
         sources: "JDK 8 至 25 的 NMT；Netty 内存池按 2 MiB（Nacos 2.1.1 之前为 16 MiB）的 chunk 申请内存，且不归还。",
     }),
+    ("distro-backlog", RuleText {
+        title: "节点间的任务积压",
+        what: "节点之间同步每一次变更，并且每五秒校验一次各自持有的客户端。对端的请求线程池处理不过来时，拒绝的请求会留下 64 至 128 KiB 的缓冲区；naming 工作线程落后时，推送随之排队。",
+        speaks_for: "请求线程池拒绝任务；向其他节点同步或校验不断失败；naming 工作线程有数千个任务排队。",
+        speaks_against: "对端重启前后的少量失败。",
+        remedy: "检查对端节点（负载、GC、网络）；放慢校验（nacos.core.protocol.distro.data.verify.intervalMs）；给请求线程池更多余量（remote.executor.times.of.processors）。",
+        sources: "Nacos issue 12792、13382，PR 13419（未合并）；AbstractDistroExecuteTask、RemoteRequestHandler 线程池。",
+    }),
     ("evidence-gap", RuleText {
         title: "缺少的证据",
         what: "输入里没有能区分各种原因的文件，或者根本没有反映内存的文件。",
@@ -68,6 +84,14 @@ pub(super) static RULES: &[(&str, RuleText)] = &[
         remedy: "在进程重启之前，按清单采集。",
         sources: "各规则声明所需的数据类别。",
     }),
+    ("explicit-gc-disabled", RuleText {
+        title: "System.gc() 已禁用，而 JDK 的上限不够用",
+        what: "JDK 的直接缓冲区要等对象回收才释放。触及上限时，java.nio.Bits 调用 System.gc()，等待这些缓冲区释放；有了 -XX:+DisableExplicitGC，这一调用不起作用，没人再用的缓冲区会一直占满上限，直到堆碰巧发生 GC。",
+        speaks_for: "设置了 -XX:+DisableExplicitGC，且触及或接近 JDK 自身的上限。",
+        speaks_against: "Netty 自行释放缓冲区：它的上限不依赖 GC。",
+        remedy: "把 -XX:+DisableExplicitGC 换成 -XX:+ExplicitGCInvokesConcurrent。",
+        sources: "JDK 8 至 25 的 java.nio.Bits.reserveMemory。",
+    }),
     ("faulty-client", RuleText {
         title: "停止读取的客户端",
         what: "客户端不再读数据（进程卡死、长时间 Full GC、链路中断）时，发给它的推送滞留在服务端 HTTP/2 流控队列里，占用直接内存缓冲区。2.3.1 之前这个队列没有上限；2.2.0 至 2.2.4 也不会剔除这样的连接。每个地址单独成一条结果，最严重的在前。",
@@ -75,6 +99,22 @@ pub(super) static RULES: &[(&str, RuleText)] = &[
         speaks_against: "只失败几秒（重启）；其间有推送成功，或者超时后才 ACK（慢，但没死）；它重新连上；失败晚于内存上涨或耗尽；所有客户端同时失败。",
         remedy: "重启任何进程之前，先做堆转储。检查该客户端：Full GC、内存溢出、CPU、阻塞的监听回调、SDK 版本。重启它或切断它的连接；服务端最后才重启。升级到 2.3.1 或更高版本。",
         sources: "Nacos 2.0.0 至 3.0.3 的 PushExecuteTask、RpcConfigChangeNotifier、GrpcConnection；2.3.1 修复（PR 11514）。",
+    }),
+    ("heap-pressure", RuleText {
+        title: "Java 堆已满",
+        what: "Full GC 之后堆几乎和之前一样满，服务端的时间都花在 GC 上：推送和心跳超时，客户端重连，分配失败并报 Java heap space。这不是直接内存，上限也不同，只是现象相似。",
+        speaks_for: "最后几次 Full GC 之后堆仍用掉九成；Java heap space；堆的采样一直处于高水位。",
+        speaks_against: "Full GC 能释放堆；分配失败的是直接内存。",
+        remedy: "先取类直方图，再做堆转储；查看字节最多的类。",
+        sources: "JDK 8（-XX:+PrintGCDetails）至 25（-Xlog:gc*）的 GC 日志，jstat -gc，GC.heap_info。",
+    }),
+    ("known-defect", RuleText {
+        title: "当前版本的缺陷",
+        what: "已知 Nacos 的某些版本会占住或浪费内存。每个缺陷都有版本范围、在文件中留下的痕迹和最早的修复版本。",
+        speaks_for: "版本在范围内，且文件中有痕迹：内存有问题时级别较高。有痕迹但版本未知，或者 2.0.0 至 2.3.0 的无上限队列没有痕迹，也会提示，级别较低。",
+        speaks_against: "版本不在范围内；没有痕迹。",
+        remedy: "升级到最早的修复版本；在此之前，有变通办法就先用。",
+        sources: "Nacos 1.4.0 至 3.0.3 的各个 tag，以及 PR 6141、8075、8491、9653、9859、10273、10509、11495、11514、13419、13539。",
     }),
     ("limit-too-small", RuleText {
         title: "直接内存上限太小",
@@ -100,6 +140,14 @@ pub(super) static RULES: &[(&str, RuleText)] = &[
         remedy: "堆不超过物理内存的 70%；堆、直接内存再加约 512 MiB，合计小于物理内存。",
         sources: "Nacos 维护者的建议；运行中服务端的 NMT（代码缓存、metaspace、线程和收集器共 300 至 500 MiB）。",
     }),
+    ("metaspace-growth", RuleText {
+        title: "metaspace 上涨",
+        what: "JVM 的类元数据在堆外，不设 -XX:MaxMetaspaceSize 就没有上限。服务端的类全部加载之后它会稳定下来（Nacos 为 80 至 150 MiB）；如果继续上涨，说明运行时在生成类（代理、脚本、反射），而且类加载器从不回收。",
+        speaks_for: "NMT 的 Metaspace（JDK 17 之前为 Class）一直涨到最后，远超服务端所需；OutOfMemoryError: Metaspace。",
+        speaks_against: "服务端还在启动；上涨的是其他部分；分配失败的是直接内存。",
+        remedy: "取两份类直方图，执行 jcmd PID VM.classloader_stats：类最多的加载器就是源头。",
+        sources: "JDK 8 至 25 的 NMT（Class；17 起为 Metaspace），GC.heap_info，jstat -gc。",
+    }),
     ("native-memory-outside-nmt", RuleText {
         title: "JVM 统计之外的 native 内存",
         what: "进程在增长，堆和 NMT 各分类却没有：这是 native 库用 malloc 申请的内存（没有 end 的 zlib 流、RocksDB、JNI），或者留在分配器 arena 里的内存。",
@@ -108,6 +156,14 @@ pub(super) static RULES: &[(&str, RuleText)] = &[
         remedy: "采集两次 smaps，比较各段映射；在堆转储里数 Deflater 和 Inflater；试试 MALLOC_ARENA_MAX=2。",
         sources: "JDK 8 至 25 的 NMT 只统计 JVM 自己申请的内存；libzip、librocksdbjni 等直接调用 malloc。",
     }),
+    ("netty-leak-record", RuleText {
+        title: "Netty 报告有缓冲区从不释放",
+        what: "Netty 抽样跟踪缓冲区，未释放就回收时打印 LEAK：这块内存再也回不到内存池。advanced 级别的记录写明缓冲区在哪里申请、最后在哪里用到；simple 级别只说有泄漏。",
+        speaks_for: "LEAK 记录；如果指向 Netty 之外的位置，且直接内存在上涨，则更可信。",
+        speaks_against: "直接内存平稳；单个客户端的积压就能解释这些内存。推送队列不是泄漏：它的缓冲区仍有引用。",
+        remedy: "在记录所指的位置释放缓冲区，或者升级该组件；级别为 simple 时，选一个节点调高。",
+        sources: "Netty 4.1 的 ResourceLeakDetector；级别由 -Dio.grpc.netty.shaded.io.netty.leakDetection.level 设置。",
+    }),
     ("outbound-backlog", RuleText {
         title: "有数据为客户端排队",
         what: "消息滞留在 HTTP/2 流控队列、出站缓冲区或 gRPC 写队列里，再小的消息也至少占用 4 KiB 直接内存。堆转储能看出每个连接滞留多少，包括 Nacos 已从列表剔除、却没有关闭的连接。",
@@ -115,6 +171,22 @@ pub(super) static RULES: &[(&str, RuleText)] = &[
         speaks_against: "与已用内存相比队列很小，或者均匀分散在许多客户端。",
         remedy: "检查滞留最多的客户端；关闭它们的连接，内存立即释放。",
         sources: "Netty 4.1 的 DefaultHttp2RemoteFlowController；grpc-java 1.24 至 1.68；Nacos 2.2.3 与 2.3.0 的堆转储。",
+    }),
+    ("pool-fragmentation", RuleText {
+        title: "Netty 内存池占有的远多于在用的",
+        what: "Netty 按 chunk 申请内存（2 MiB，Nacos 2.1.1 之前为 16 MiB），整个 chunk 都空闲才归还。积压消失之后，少量小缓冲区会占住许多 chunk：直接内存的数字居高不下，但不是泄漏。不过一个 arena 里的空闲部分只供它自己的线程使用，申请新 chunk 仍可能失败。",
+        speaks_for: "堆转储中，内存池一半以上的字节空闲。",
+        speaks_against: "内存池不到 64 MiB：那是它平常的大小。",
+        remedy: "内存够用就不必处理。重启可以清空内存池；减少 arena（numDirectArenas）可以少一些分散。",
+        sources: "Netty 4.1 的 PoolArena 与 PoolChunk；服务端积压之后的堆转储。",
+    }),
+    ("process-killed", RuleText {
+        title: "进程因内存不足被杀",
+        what: "机器或容器内存不足时，内核杀掉最大的进程；系统拒绝给内存时，JVM 自行退出。两者都不是直接内存分配失败：触及的是机器或容器的上限，堆、直接内存、线程、metaspace 和 native 库都计入其中。",
+        speaks_for: "内核日志里杀掉的是服务端的进程号，或者当时的某个 java 进程；容器内存控制器的计数；OOMKilled；start.out 里 shell 的提示；写明哪次分配失败的崩溃文件。",
+        speaks_against: "杀掉的是其他进程；有人手工发 signal 9，shell 分不清是不是内核发的。",
+        remedy: "比较 JVM 可能用到的内存与机器或容器的内存，找出增长的部分；调大堆只会更糟。",
+        sources: "Linux 的 mm/oom_kill.c 与 mm/memcontrol.c；cgroup v1 与 v2；HotSpot 的 vm_exit_out_of_memory，JDK 8 至 25。",
     }),
     ("push-fan-out", RuleText {
         title: "一次变更，大量订阅者",
@@ -131,5 +203,21 @@ pub(super) static RULES: &[(&str, RuleText)] = &[
         speaks_against: "内存没有变化；风暴出现在重启或分配失败之后；内存上涨之前就已结束。",
         remedy: "找到循环注册的应用（健康检查失败、部署脚本）；改用批量注册。",
         sources: "Nacos 2.0.0 至 3.0.3 的 AbstractClient、PushDelayTask。naming-server.log 在高负载下会丢日志，计数只是下限。",
+    }),
+    ("subscription-storm", RuleText {
+        title: "订阅风暴",
+        what: "每个新订阅都要单独推送一次完整的服务，每个监听请求都要比对其中的全部配置。没有日志直接记录服务订阅，能看到的只是推给单个订阅者的推送。",
+        speaks_for: "某个地址收到的单独推送或发出的监听请求远超平时，且发生在内存上涨之前或与之同步。",
+        speaks_against: "内存没有变化；风暴出现在重启或分配失败之后，那时所有客户端都在重新订阅。",
+        remedy: "找到循环订阅的应用（每次调用都新建客户端，或查询所有服务的网关）；只订阅一次，并复用客户端。",
+        sources: "Nacos 2.0.0 至 3.0.3 的 NamingSubscriberServiceV2Impl、PushDelayTask、ConfigChangeListenContext。",
+    }),
+    ("thread-growth", RuleText {
+        title: "线程不断增加",
+        what: "每个线程在堆外占一个栈（1 MiB 地址空间，用到的部分才占内存），偶尔再占一个 malloc arena，并且计入系统的进程数上限。为每个请求或客户端创建、却从不结束的线程，迟早耗尽其中之一。",
+        speaks_for: "线程数一直增加到最后，且至少翻倍；进程的增长大半在 NMT 的 Thread 分类；unable to create native thread。",
+        speaks_against: "线程池加满后不再增加；增长的是其他部分；分配失败的是直接内存。",
+        remedy: "取一份线程转储，按名称数线程：从名称可知是哪个线程池或库创建的。",
+        sources: "JDK 8 至 25 的 NMT（Thread 分类：线程栈），/proc/PID/status；HotSpot 的 os::create_thread。",
     }),
 ];

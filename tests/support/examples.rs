@@ -1,7 +1,7 @@
 //! Examples of the man pages: executed by a test as those of the README are.
 
 /// Command (empty for the program itself), what it is for, the line.
-pub const EXAMPLES: &[(&str, &str, &str)] = &[
+pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "",
         "A server's directory: logs, and whatever lies beside them.",
