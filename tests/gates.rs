@@ -323,13 +323,9 @@ fn the_program_holds_a_run_against_its_baseline_and_its_suppressions() {
             "{e}"
         );
     }
-    let rules = [
-        "faulty-client",
-        "direct-memory-exhausted",
-        "direct-memory-growth",
-    ];
-    let config: String = rules
+    let config: String = nacos_offheap::rules::RULES
         .iter()
+        .map(|r| r.id)
         .map(|r| {
             format!(
                 "[[suppress]]\nfinding = \"{r}\"\nreason = \"ticket 42\"\nexpires = 2026-11-30\n"

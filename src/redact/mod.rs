@@ -291,6 +291,8 @@ impl Redactor {
     /// The redacted string, `None` where it stays.
     fn string(&self, s: &str, member: Option<&str>) -> Option<String> {
         match member {
+            // A figure's source is a word of the format, or a file.
+            Some("source") if s.contains(['/', '.']) => Some(self.free(s)),
             Some(m) if FORMAT_WORDS.contains(&m) => None,
             Some("fingerprint") => Some(self.alias(s)),
             Some(m) if NAMES.contains(&m) => Some(self.subject(s)),
