@@ -4,7 +4,7 @@
 //! It works on the report's value, before any renderer. Three sorts of text: *words of the format* (rules, kinds, units, paths of
 //! logs) stay; *names* are known by where they stand (an address, a subject, a map's key, a quoted pair `name='x'`) and are
 //! replaced wherever they occur again; *free text* (quotes, reasons, what was not understood) keeps only words that a Nacos server
-//! or a JVM is known to write, see [`words`]. A sentence is made anew from its redacted values, so its own words are safe.
+//! or a JVM is known to write, see `words`. A sentence is made anew from its redacted values, so its own words are safe.
 
 mod address;
 mod words;
