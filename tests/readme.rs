@@ -105,7 +105,13 @@ fn every_fixture_is_named_in_its_readme() {
                     .replace("jdk21", "jdkN")
                     .replace("jdk25", "jdkN");
                 let stem = generic.trim_start_matches("jdkN");
-                text.contains(file) || text.contains(&generic) || text.contains(stem)
+                let family = file
+                    .split_once('.')
+                    .map_or_else(String::new, |(_, kind)| format!("`*.{kind}`"));
+                text.contains(file)
+                    || text.contains(&generic)
+                    || text.contains(stem)
+                    || text.contains(&family)
             }
             _ => text.contains(&rel),
         };
@@ -137,6 +143,10 @@ fn workplace(name: &str) -> Scratch {
     s.file("java_heapdump.hprof", &dump);
     let known = std::fs::read(fixture("expected/slow-client.json")).unwrap();
     s.file("known.json", &known);
+    for (name, of) in [("before", "healthy"), ("after", "stuck-client")] {
+        let report = std::fs::read(fixture(&format!("expected/{of}.json"))).unwrap();
+        s.file(&format!("{name}.json"), &report);
+    }
     s.file("redact.key", b"a key that nobody else has\n");
     let toml = read("README.md")
         .split("```toml\n")

@@ -47,6 +47,21 @@ pub(crate) const EXAMPLES: &[(&str, &str, &str)] = &[
         "Who holds direct memory in a dump.",
         "nacos-offheap heap java_heapdump.hprof",
     ),
+    (
+        "diff",
+        "What a change of settings or a restart brought.",
+        "nacos-offheap diff before.json after.json",
+    ),
+    (
+        "diff",
+        "For a ticket; fails when something high is new or worse.",
+        "nacos-offheap diff before.json after.json -f markdown --fail-on high",
+    ),
+    (
+        "report",
+        "One run, shown in every way.",
+        "nacos-offheap report after.json -f html=report.html -f markdown=report.md",
+    ),
     ("explain", "All rules.", "nacos-offheap explain"),
     (
         "schema",
