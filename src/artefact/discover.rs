@@ -577,6 +577,8 @@ pub(super) fn look_at_head(name: &str, packing: Packing, head: &[u8]) -> Looked 
     }
     let plain = sniff(bare, head);
     let may_be_pasted = match plain {
+        // Lines of equal length are the rule there, not the mark of a window's edge.
+        Ok(f) if f.undated() == Undated::EveryLine => false,
         // A whole file is in hand, or one whose name says nothing.
         Ok(Format::Log(_)) => (head.len() as u64) < HEAD || Series::of_file_name(bare).is_none(),
         Ok(_) => false,
