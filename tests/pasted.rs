@@ -183,23 +183,3 @@ fn a_quote_of_a_mended_line_names_the_line_it_stood_on() {
     }
     assert!(seen > 0);
 }
-
-#[test]
-fn lines_of_equal_length_are_not_wrapped_ones() {
-    let scratch = Scratch::new("equal-lines");
-    let mut text = String::new();
-    for i in 0..160 {
-        text.push_str(&format!(
-            "cfg-{}+DEFAULT_GROUP|10.82.3.3|74008ef44def84f9fd569e23c388fa45|2026-11-23 00:02:{:02}\n",
-            i % 4,
-            i / 4
-        ));
-    }
-    let log = scratch.file("logs/config-pull-check.log", text.as_bytes());
-    let r = report_of(&[&log], None);
-    let coverage = &r.inputs[0].coverage;
-    assert_eq!(
-        (coverage.unimportant.records, coverage.unknown.records),
-        (160, 0)
-    );
-}
