@@ -212,20 +212,20 @@ impl MemoryFacts {
             .map(|s| s.place.artefact)
             .chain(self.zones.keys().copied())
             .collect();
-        if offset_minutes == 0 {
-            self.settle();
-            return moved;
-        }
-        // All files of one kind of clock are moved together, or none: one script wrote them.
-        for source in [
+        // All files of one kind and of one kind of clock are moved together, or none: one script wrote them.
+        let reports: Vec<ArtefactId> = self.nmt.iter().map(|s| s.place.artefact).collect();
+        for (source, nmt) in [
             TimeSource::FileName,
             TimeSource::Heading,
             TimeSource::ModificationTime,
-        ] {
+        ]
+        .into_iter()
+        .flat_map(|s| [(s, true), (s, false)])
+        {
             let files: Vec<ArtefactId> = self
                 .clocks
                 .iter()
-                .filter(|(a, s)| **s == source && !zoned.contains(a))
+                .filter(|(a, s)| **s == source && !zoned.contains(a) && reports.contains(a) == nmt)
                 .map(|(a, _)| *a)
                 .collect();
             let times: Vec<WallTime> = self.times_of(&files);
@@ -233,14 +233,7 @@ impl MemoryFacts {
             let by = if source == TimeSource::ModificationTime {
                 if given { 0 } else { offset_minutes }
             } else {
-                match logs {
-                    Some(logs)
-                        if outside(&times, logs, 0) && !outside(&times, logs, offset_minutes) =>
-                    {
-                        offset_minutes
-                    }
-                    _ => 0,
-                }
+                logs.map_or(0, |logs| shift_into(&times, logs, offset_minutes))
             };
             if by == 0 {
                 continue;
@@ -283,6 +276,42 @@ impl MemoryFacts {
         self.dumps.sort_by_key(|d| (d.heap.taken_ms, d.place));
         self.nmt_status.sort_by_key(|(s, a)| (*a, *s));
         self.gauges.sort_by_key(|s| (s.gauge, s.quote.key()));
+    }
+}
+
+/// Minutes by which times that lie outside the logs have to be moved to lie inside: those of the logs' zone when the clock
+/// showed UTC; else those of another zone, when a series long enough to tell fits by one whole shift and by no other.
+fn shift_into(times: &[WallTime], logs: (WallTime, WallTime), utc: i32) -> i32 {
+    /// Zones lie at most 14 hours from UTC, at whole half hours but for three.
+    const FARTHEST_MIN: i32 = 26 * 60;
+    const STEP_MIN: i32 = 30;
+    /// Fewer samples may be a look at the server long after.
+    const FEWEST: usize = 5;
+    if !outside(times, logs, 0) {
+        return 0;
+    }
+    if utc != 0 && !outside(times, logs, utc) {
+        return utc;
+    }
+    let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
+        return 0;
+    };
+    // A server writes its logs as long as it lives: what was measured all along lies beside them.
+    let covers = 2 * (last.0 - first.0) >= logs.1.0 - logs.0.0;
+    if times.len() < FEWEST || !covers {
+        return 0;
+    }
+    let fits = |minutes: &i32| {
+        let by = i64::from(*minutes) * 60_000;
+        const AROUND_MS: i64 = 5 * 60_000;
+        first.0 + by >= logs.0.0 - AROUND_MS && last.0 + by <= logs.1.0 + AROUND_MS
+    };
+    let mut shifts = (-FARTHEST_MIN / STEP_MIN..=FARTHEST_MIN / STEP_MIN)
+        .map(|n| n * STEP_MIN)
+        .filter(fits);
+    match (shifts.next(), shifts.next()) {
+        (Some(only), None) => only,
+        _ => 0,
     }
 }
 
