@@ -178,7 +178,7 @@ fn hypothesis(case: &Case<'_>, findings: &[Finding], d: &Defect) -> Option<Hypot
     lasting.extend(d.until.map(|id| Text::new(id, [])));
     Some(Hypothesis {
         subjects: vec![Subject::new("defect", d.id)],
-        title: Text::new("known-defect.title", [("what", json!(what.text))]),
+        title: Text::new("known-defect.title", [("what", what.nested())]),
         evidence,
         remedy: Remedy {
             now: Vec::new(),
