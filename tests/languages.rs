@@ -5,7 +5,7 @@ mod support;
 
 use std::process::Command;
 
-use nacos_offheap::report::{Report, heap, table};
+use nacos_offheap::report::{Report, heap, nmt, table};
 use nacos_offheap::rules::RULES;
 use nacos_offheap::text::Lang;
 use support::{fixture, golden, report_of};
@@ -43,6 +43,21 @@ fn dump() -> Report {
     report_of(&[&fixture("heap/config_push_stuck.thin.hprof.zst")], None)
 }
 
+/// NMT alone, one report and two; a series with resident memory; none.
+fn native() -> Vec<(&'static str, Report)> {
+    let of = |paths: &[&str]| {
+        let paths: Vec<_> = paths.iter().map(|p| fixture(p)).collect();
+        report_of(&paths.iter().map(|p| p.as_path()).collect::<Vec<_>>(), None)
+    };
+    vec![
+        ("a series", of(&["incidents/native-leak"])),
+        ("two", of(&["nmt/jdk8-first.txt", "nmt/jdk8-last.txt"])),
+        ("one in detail", of(&["nmt/jdk17-detail.txt"])),
+        ("a diff", of(&["nmt/jdk17-detail-diff.txt"])),
+        ("an answer", of(&["nmt/jdk17-answers.txt"])),
+    ]
+}
+
 /// Each table of the fixtures at a width, with a name for messages.
 fn tables(width: usize, lang: Lang) -> Vec<(String, String)> {
     let mut all = Vec::new();
@@ -55,11 +70,25 @@ fn tables(width: usize, lang: Lang) -> Vec<(String, String)> {
             ));
         }
     }
+    for (name, r) in native() {
+        for verbose in [false, true] {
+            all.push((
+                format!("nmt of {name} at {width}"),
+                shown(&r, &nmt::write, width, verbose, lang),
+            ));
+            all.push((
+                format!("analyze of {name} at {width}"),
+                shown(&r, &table::write, width, verbose, lang),
+            ));
+        }
+    }
     let r = dump();
-    all.push((
-        format!("heap at {width}"),
-        shown(&r, &heap::write, width, false, lang),
-    ));
+    for verbose in [false, true] {
+        all.push((
+            format!("heap at {width}"),
+            shown(&r, &heap::write, width, verbose, lang),
+        ));
+    }
     all.push((
         format!("analyze of a dump at {width}"),
         shown(&r, &table::write, width, true, lang),
@@ -84,6 +113,7 @@ fn is_place(line: &str) -> bool {
             .is_some_and(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// Text of an input, or an issue with it, which stand as they are.
 fn is_quote(line: &str) -> bool {
     line.starts_with("      > ")
 }

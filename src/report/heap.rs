@@ -123,13 +123,15 @@ fn books(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         rows,
     )?;
     let Some(n) = &h.nmt else { return Ok(()) };
-    let text = format!(
-        "NMT at {}: {} committed in {}, owners of both books {} ({:+})",
-        n.t,
-        size(n.committed_bytes),
-        terminal(&n.category),
-        size(n.owners_bytes),
-        n.remainder_bytes
+    let text = page.phrase(
+        "heap.nmt",
+        [
+            ("t", json!(n.t.to_string())),
+            ("committed", json!(size(n.committed_bytes))),
+            ("category", json!(n.category)),
+            ("owners", json!(size(n.owners_bytes))),
+            ("remainder", json!(format!("{:+}", n.remainder_bytes))),
+        ],
     );
     page.paragraph("  ", &text, Some(dim()))
 }
@@ -200,14 +202,14 @@ fn pools(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         .collect();
     table(
         page,
-        &[
-            "allocator",
-            "chunks",
-            "bytes",
-            "used",
-            "free",
-            "in thread caches",
-        ],
+        &page.labels([
+            "heap.allocator",
+            "heap.chunks",
+            "heap.bytes",
+            "heap.used",
+            "heap.free",
+            "heap.in-caches",
+        ]),
         &[1, 2, 3, 4, 5],
         rows,
     )?;
@@ -221,7 +223,8 @@ fn arenas(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         .take(page.style.top)
         .map(|a| {
             vec![
-                a.index.map_or_else(|| "in no list".to_owned(), grouped),
+                a.index
+                    .map_or_else(|| page.label("heap.in-no-list").to_owned(), grouped),
                 grouped(a.chunks.count),
                 Bytes(a.used_bytes).to_string(),
                 Bytes(a.free_bytes).to_string(),
@@ -239,15 +242,15 @@ fn arenas(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     page.blank()?;
     table(
         page,
-        &[
-            "arena",
-            "chunks",
-            "used",
-            "free",
-            "used in the emptiest",
-            "threads",
-            "in their caches",
-        ],
+        &page.labels([
+            "heap.arena",
+            "heap.chunks",
+            "heap.used",
+            "heap.free",
+            "heap.used-in-emptiest",
+            "heap.threads",
+            "heap.in-their-caches",
+        ]),
         &[1, 2, 3, 4, 5, 6],
         rows,
     )
@@ -319,8 +322,8 @@ fn connections(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
                 Bytes(c.held_bytes).to_string(),
                 grouped(c.messages),
                 grouped(c.streams_waiting),
-                c.oldest.map_or_else(String::new, oldest),
-                state(c),
+                c.oldest.map_or_else(String::new, |o| oldest(page, o)),
+                state(page, c),
                 c.app.as_deref().map_or_else(String::new, terminal),
                 c.version.as_deref().map_or_else(String::new, terminal),
             ]
@@ -328,42 +331,49 @@ fn connections(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
         .collect();
     table(
         page,
-        &[
-            "connection",
-            "held",
-            "messages",
-            "streams",
-            "oldest",
-            "state",
-            "application",
-            "SDK",
-        ],
+        &page.labels([
+            "heap.connection",
+            "heap.held",
+            "heap.messages",
+            "heap.streams",
+            "heap.oldest",
+            "heap.state",
+            "ui.application",
+            "ui.sdk",
+        ]),
         &[1, 2, 3],
         rows,
     )?;
     if connections.len() > page.style.top {
-        page.more("heap.more", connections.len() - page.style.top)?;
+        page.more("ui.more-top", connections.len() - page.style.top)?;
     }
     Ok(())
 }
 
 /// The head of a queue: its stream and size, and whether the client lets any of it through.
-fn oldest(o: Oldest) -> String {
-    let stream = o
-        .stream
-        .map_or_else(String::new, |s| format!("stream {s}: "));
-    let begun = if o.begun { ", begun" } else { "" };
-    format!("{stream}{}{begun}", Bytes(o.bytes))
+fn oldest(page: &Page<'_>, o: Oldest) -> String {
+    let mut text = match o.stream {
+        Some(s) => page.phrase(
+            "heap.stream",
+            [("stream", json!(s)), ("bytes", json!(o.bytes))],
+        ),
+        None => Bytes(o.bytes).to_string(),
+    };
+    if o.begun {
+        text.push_str(page.label("ui.comma"));
+        text.push_str(page.label("heap.begun"));
+    }
+    text
 }
 
-fn state(c: &Connection) -> String {
+fn state(page: &Page<'_>, c: &Connection) -> String {
     // Nacos's own servers drop clients; others (JRaft, Tomcat) have no list to be in.
     let owner = c.owner.as_deref().filter(|o| !o.contains("nacos"));
     match (c.registered, c.side, owner) {
-        (true, ..) => "registered".to_owned(),
-        (false, Some(Side::Opened), _) => "opened by this server".to_owned(),
-        (false, _, Some(owner)) => format!("of {}", class(owner)),
-        (false, _, None) => "dropped by Nacos, not closed".to_owned(),
+        (true, ..) => page.label("heap.registered").to_owned(),
+        (false, Some(Side::Opened), _) => page.label("heap.opened-here").to_owned(),
+        (false, _, Some(owner)) => page.phrase("heap.of", [("class", json!(class(owner)))]),
+        (false, _, None) => page.label("heap.dropped").to_owned(),
     }
 }
 
@@ -371,25 +381,23 @@ fn others(page: &mut Page<'_>, h: &HeapFacts) -> io::Result<()> {
     page.heading(page.label("heap.others"))?;
     let n = &h.native;
     let u = &h.unattributed;
-    let mut text = vec![
-        format!("{} inflaters", grouped(n.inflaters)),
-        format!("{} deflaters", grouped(n.deflaters)),
-        format!("{} threads", grouped(n.threads)),
-        format!(
-            "{} classes of {} class loaders",
-            grouped(n.classes),
-            grouped(n.loaders)
-        ),
-    ];
-    if h.buffers.mapped.count > 0 {
-        text.push(format!(
-            "{} mapped files of {}",
-            grouped(h.buffers.mapped.count),
-            Bytes(h.buffers.mapped.bytes)
-        ));
+    let mut text = vec![page.phrase(
+        "heap.native",
+        [
+            ("inflaters", json!(n.inflaters)),
+            ("deflaters", json!(n.deflaters)),
+            ("threads", json!(n.threads)),
+            ("classes", json!(n.classes)),
+            ("loaders", json!(n.loaders)),
+        ],
+    )];
+    let mapped = &h.buffers.mapped;
+    if mapped.count > 0 {
+        let params = [("n", json!(mapped.count)), ("bytes", json!(mapped.bytes))];
+        text.push(page.phrase("heap.mapped", params));
     }
     if n.rocksdb > 0 {
-        text.push(format!("{} RocksDB databases", grouped(n.rocksdb)));
+        text.push(page.phrase("heap.rocksdb", [("n", json!(n.rocksdb))]));
     }
     if u.live_buffers.bytes > 0 {
         text.push(page.phrase(

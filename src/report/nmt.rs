@@ -3,12 +3,14 @@
 
 use std::io::{self, Write};
 
+use serde_json::json;
+
 use super::Report;
 use super::escape::{cut, terminal};
 use super::model::NodeReport;
 use super::native::{CategoryCourse, NativeMemory, Resident, SiteCourse};
 use super::table::{Page, Style, clock, dim, table};
-use crate::text::{duration, grouped, percent};
+use crate::text::{Lang, grouped, phrase, word};
 use crate::units::Bytes;
 
 /// Writes what the report knows of its NMT reports.
@@ -35,10 +37,11 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
             .nodes
             .iter()
             .find_map(|n| n.facts.nmt_status.as_ref());
-        page.line(&match status {
-            Some(s) => format!("no NMT report; the JVM's answer was: {s}"),
-            None => "no NMT report was read".to_owned(),
-        })?;
+        let text = match status {
+            Some(s) => page.phrase("nmt.no-report-but", [("answer", json!(s.to_string()))]),
+            None => page.label("nmt.no-report").to_owned(),
+        };
+        page.paragraph("", &text, None)?;
     }
     let issues = report.inputs.iter().filter(|i| !i.issues.is_empty());
     for (input, i) in issues.flat_map(|input| input.issues.iter().map(move |i| (input, i))) {
@@ -54,9 +57,9 @@ fn head(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory, several: bool) ->
         about.push(n.id.clone());
     }
     about.push(match (m.kind.as_str(), m.samples) {
-        ("diff", 1) => "one report against its baseline".to_owned(),
-        (_, 1) => "one report".to_owned(),
-        (_, n) => format!("{} reports", grouped(n)),
+        ("diff", 1) => page.label("nmt.one-diff").to_owned(),
+        (_, 1) => page.label("nmt.one").to_owned(),
+        (_, n) => page.phrase("nmt.reports", [("n", json!(n))]),
     });
     if let Some(p) = m.pid {
         about.push(format!("pid {p}"));
@@ -66,32 +69,32 @@ fn head(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory, several: bool) ->
     }
     match (&m.from, &m.to) {
         (Some(_), Some(_)) if m.samples > 1 => {
-            let lasts = m
-                .lasts_s
-                .map_or_else(String::new, |s| format!(" ({})", duration(s)));
-            about.push(format!(
-                "{} to {}{lasts}",
-                clock(n, m.from.as_ref()),
-                clock(n, m.to.as_ref())
-            ));
+            let id = match m.lasts_s {
+                Some(_) => "nmt.from-to-lasts",
+                None => "nmt.from-to",
+            };
+            let params = [
+                ("from", json!(clock(n, m.from.as_ref()))),
+                ("to", json!(clock(n, m.to.as_ref()))),
+                ("lasts", json!(m.lasts_s)),
+            ];
+            about.push(page.phrase(id, params));
         }
         (Some(_), _) => about.push(clock(n, m.from.as_ref())),
         _ => {}
     }
     match m.time_source.as_str() {
         "heading" => {}
-        "none" => about.push("undated: in the order of the inputs".to_owned()),
-        from => about.push(format!("times by {}", from.replace('-', " "))),
+        "none" => about.push(page.label("nmt.undated").to_owned()),
+        from => about.push(page.phrase("nmt.times", [("source", json!(from))])),
     }
-    page.paragraph("NATIVE MEMORY  ", &about.join(", "), None)?;
+    let lead = format!("{}  ", page.label("nmt.title"));
+    page.paragraph(&lead, &about.join(page.label("ui.comma")), None)?;
     if let Some(t) = &m.direct_explained {
         page.paragraph("  ", &t.shown(page.style.lang), Some(dim()))?;
     }
     if m.other_processes > 0 {
-        let text = format!(
-            "{} reports of other processes are left out",
-            grouped(m.other_processes)
-        );
+        let text = page.phrase("nmt.of-others", [("n", json!(m.other_processes))]);
         page.paragraph("  ", &text, Some(dim()))?;
     }
     Ok(())
@@ -99,6 +102,12 @@ fn head(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory, several: bool) ->
 
 fn bytes(b: u64) -> String {
     Bytes(b).to_string()
+}
+
+/// Bytes an hour, with their sign.
+fn rate(lang: Lang, bytes_per_hour: f64) -> String {
+    let sign = if bytes_per_hour < 0.0 { '-' } else { '+' };
+    format!("{sign}{}", lang.rate(bytes_per_hour.abs()))
 }
 
 fn signed(b: Option<i64>) -> String {
@@ -140,14 +149,15 @@ fn categories(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Resu
     };
     let series = m.kind == "series";
     let columns = page.style.width.saturating_sub(84).clamp(8, 40);
+    let lang = page.style.lang;
     let row = |c: &CategoryCourse| {
         let mut name = terminal(&c.name);
         if m.direct_category.as_ref() == Some(&c.name) {
             name.push_str(" *");
         }
         let rate = match (&c.trend, &c.course) {
-            (Some(t), _) => format!("{}/h", signed(Some(t.bytes_per_hour as i64))),
-            (None, Some(c)) => c.clone(),
+            (Some(t), _) => rate(lang, t.bytes_per_hour),
+            (None, Some(c)) => word(lang, "course", c).to_owned(),
             (None, None) => String::new(),
         };
         let range = c.trend.as_ref().map_or_else(String::new, |t| {
@@ -158,7 +168,8 @@ fn categories(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Resu
             )
         });
         let steps = c.largest_step.as_ref().map_or_else(String::new, |s| {
-            format!("{} up to {}", grouped(c.steps), Bytes(s.bytes))
+            let params = [("n", json!(c.steps)), ("bytes", json!(s.bytes))];
+            phrase(lang, "nmt.steps-up-to", params)
         });
         let only = |shown: bool, text: String| if shown { text } else { String::new() };
         let wide = !series || page.style.verbose;
@@ -167,7 +178,7 @@ fn categories(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Resu
             only(wide, bytes(c.reserved_bytes)),
             only(!series, signed(c.reserved_delta_bytes)),
             bytes(c.committed_bytes),
-            c.share.map_or_else(String::new, percent),
+            c.share.map_or_else(String::new, |s| lang.percent(s)),
             signed(c.committed_delta_bytes),
             only(series, rate),
             only(series, range),
@@ -177,38 +188,30 @@ fn categories(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Resu
     };
     let mut rows = vec![row(&m.total)];
     rows.extend(m.categories.iter().take(most).map(row));
-    table(
-        page,
-        &[
-            "category",
-            "reserved",
-            "change",
-            "committed",
-            "share",
-            "change",
-            "rate",
-            "p10 … p90 an hour",
-            "steps",
-            "over time",
-        ],
-        &[1, 2, 3, 4, 5],
-        rows,
-    )?;
+    let head = page.labels([
+        "nmt.category",
+        "nmt.reserved",
+        "nmt.change",
+        "nmt.committed",
+        "heap.share",
+        "nmt.change",
+        "nmt.rate",
+        "nmt.range",
+        "nmt.steps",
+        "nmt.course",
+    ]);
+    table(page, &head, &[1, 2, 3, 4, 5], rows)?;
     let left = m.categories.len().saturating_sub(most);
     if left > 0 {
-        page.line(&format!("  … and {left} more (--top, -v)"))?;
+        page.more("ui.more-top-verbose", left)?;
     }
     if m.direct_category.is_some() {
-        let text = page.paint(dim(), "  * holds direct memory");
-        page.line(&text)?;
+        page.paragraph("  ", page.label("nmt.holds-direct"), Some(dim()))?;
     }
     let step = m.total.largest_step.as_ref().filter(|_| series);
     if let Some(s) = step {
-        let text = format!(
-            "largest step: {} at {}",
-            Bytes(s.bytes),
-            clock(n, s.t.as_ref())
-        );
+        let t = json!(clock(n, s.t.as_ref()));
+        let text = page.phrase("nmt.largest-step", [("bytes", json!(s.bytes)), ("t", t)]);
         page.paragraph("  ", &text, None)?;
     }
     Ok(())
@@ -220,12 +223,12 @@ fn limit(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Result<()
     let (Some(_), Some(limit)) = (&m.direct_category, &d.limit_explained) else {
         return Ok(());
     };
-    page.paragraph("  limit  ", &limit.shown(page.style.lang), None)?;
+    page.paragraph(&page.lead("ui.limit"), &limit.shown(page.style.lang), None)?;
     if let Some(left) = d.trend.as_ref().and_then(|t| t.time_to_limit_s) {
         let text = if left < 1.0 {
-            "it is reached".to_owned()
+            page.label("nmt.reached").to_owned()
         } else {
-            format!("at this rate it is reached in {}", duration(left))
+            page.phrase("nmt.reached-in", [("left", json!(left))])
         };
         page.paragraph("         ", &text, None)?;
     }
@@ -233,7 +236,7 @@ fn limit(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Result<()
 }
 
 /// The frames that have a name, innermost first, without offsets.
-fn frames(s: &SiteCourse) -> String {
+fn frames(page: &Page<'_>, s: &SiteCourse) -> String {
     let bare = |f: &String| {
         let f = f.rsplit_once("+0x").map_or(f.as_str(), |(name, _)| name);
         terminal(f)
@@ -245,7 +248,7 @@ fn frames(s: &SiteCourse) -> String {
         .map(bare)
         .collect();
     if named.is_empty() {
-        "(no symbol)".to_owned()
+        page.label("nmt.no-symbol").to_owned()
     } else {
         named.join(" < ")
     }
@@ -255,7 +258,7 @@ fn sites(page: &mut Page<'_>, m: &NativeMemory) -> io::Result<()> {
     if m.sites.is_empty() {
         return Ok(());
     }
-    page.heading("CALL SITES")?;
+    page.heading(page.label("nmt.sites"))?;
     let room = page.style.width.saturating_sub(58).max(20);
     let rows = m
         .sites
@@ -267,39 +270,34 @@ fn sites(page: &mut Page<'_>, m: &NativeMemory) -> io::Result<()> {
                 signed(s.delta_bytes),
                 s.count.map_or_else(String::new, grouped),
                 s.category.as_deref().map_or_else(String::new, terminal),
-                cut(&frames(s), room),
+                cut(&frames(page, s), room),
             ]
         })
         .collect();
-    table(
-        page,
-        &[
-            "bytes",
-            "change",
-            "blocks",
-            "category",
-            "frames, innermost first",
-        ],
-        &[0, 1, 2],
-        rows,
-    )?;
-    let shown = page.style.top.min(m.sites.len()) as u64;
-    if m.sites_total > shown {
-        page.line(&format!(
-            "  … and {} more (--top)",
-            grouped(m.sites_total - shown)
-        ))?;
+    let head = page.labels([
+        "heap.bytes",
+        "nmt.change",
+        "nmt.blocks",
+        "nmt.category",
+        "nmt.frames",
+    ]);
+    table(page, &head, &[0, 1, 2], rows)?;
+    let left = usize::try_from(m.sites_total).unwrap_or(usize::MAX);
+    let left = left.saturating_sub(page.style.top.min(m.sites.len()));
+    if left > 0 {
+        page.more("ui.more-top", left)?;
     }
     Ok(())
 }
 
 /// Resident memory, part by part.
 pub(super) fn resident(page: &mut Page<'_>, n: &NodeReport, r: &Resident) -> io::Result<()> {
-    page.heading(&format!(
-        "RESIDENT MEMORY  {} at {}",
-        Bytes(r.rss_bytes),
-        clock(n, r.t.as_ref())
-    ))?;
+    let at = [
+        ("bytes", json!(r.rss_bytes)),
+        ("t", json!(clock(n, r.t.as_ref()))),
+    ];
+    let at = page.phrase("nmt.at", at);
+    page.heading(&format!("{}  {at}", page.label("nmt.resident")))?;
     let lang = page.style.lang;
     let rows = r
         .parts
@@ -310,39 +308,41 @@ pub(super) fn resident(page: &mut Page<'_>, n: &NodeReport, r: &Resident) -> io:
             } else {
                 bytes(p.bytes.unsigned_abs())
             };
-            vec![size, percent(p.share), p.what.shown(lang)]
+            vec![size, lang.percent(p.share), p.what.shown(lang)]
         })
         .collect();
-    table(page, &["bytes", "share", "what"], &[0, 1], rows)?;
+    let head = page.labels(["heap.bytes", "heap.share", "nmt.what"]);
+    table(page, &head, &[0, 1], rows)?;
     page.paragraph("  ", &r.left_explained.shown(lang), None)?;
     if !r.kinds.is_empty() {
         let kinds: Vec<String> = r
             .kinds
             .iter()
             .map(|k| {
-                format!(
-                    "{} {} ({})",
-                    k.kind,
-                    Bytes(k.rss_bytes),
-                    grouped(k.mappings)
-                )
+                let params = [
+                    ("kind", json!(k.kind)),
+                    ("bytes", json!(k.rss_bytes)),
+                    ("n", json!(k.mappings)),
+                ];
+                page.phrase("nmt.kind", params)
             })
             .collect();
-        page.paragraph("  mappings  ", &kinds.join(", "), Some(dim()))?;
+        let lead = format!("  {}  ", page.label("nmt.mappings"));
+        page.paragraph(&lead, &lang.list(&kinds), Some(dim()))?;
     }
     let told = [
-        ("swapped out", r.swap_bytes),
-        ("malloc has from the system", r.malloc_system_bytes),
-        ("of that free", r.malloc_kept_bytes),
-        ("limit of the container", r.container_limit_bytes),
-        ("physical memory", r.physical_bytes),
+        ("nmt.swapped", r.swap_bytes),
+        ("nmt.malloc-system", r.malloc_system_bytes),
+        ("nmt.malloc-kept", r.malloc_kept_bytes),
+        ("nmt.container-limit", r.container_limit_bytes),
+        ("nmt.physical", r.physical_bytes),
     ];
     let told: Vec<String> = told
         .iter()
-        .filter_map(|(what, b)| b.map(|b| format!("{what} {}", Bytes(b))))
+        .filter_map(|(id, b)| b.map(|b| page.phrase(id, [("bytes", json!(b))])))
         .collect();
     if !told.is_empty() {
-        page.paragraph("  ", &told.join(", "), Some(dim()))?;
+        page.paragraph("  ", &told.join(page.label("ui.comma")), Some(dim()))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::model::{
 };
 use super::wrap;
 use crate::rules::{Kind, Outcome, RULES, Rule, Severity};
-use crate::text::{Lang, grouped, label, percent, phrase, word};
+use crate::text::{Lang, grouped, label, phrase, word};
 use crate::units::{Bytes, WallTime, parse_offset};
 
 /// How to lay out.
@@ -85,7 +85,7 @@ impl<'w> Page<'w> {
     }
 
     /// The lead of a row of figures: a label, padded so that the rows stand below each other.
-    fn lead(&self, id: &str) -> String {
+    pub(super) fn lead(&self, id: &str) -> String {
         format!("  {}", padded(self.label(id), 7))
     }
 
@@ -758,29 +758,26 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         .collect();
     let bytes: u64 = read.iter().map(|i| i.bytes).sum();
     let records: u64 = read.iter().map(|i| i.records).sum();
-    let mut text = format!(
-        "{} files, {}, {} records; {} of the bytes in records of no known statement",
-        read.len(),
-        Bytes(bytes),
-        grouped(records),
-        percent(report.coverage.unknown.share.unwrap_or(0.0))
-    );
-    if report.coverage.placed > 0 {
-        text.push_str(&format!(
-            "; {} without a time were placed by the records around them",
-            grouped(report.coverage.placed)
-        ));
+    let c = &report.coverage;
+    let mut text = vec![page.phrase(
+        "ui.read",
+        [
+            ("files", json!(read.len())),
+            ("bytes", json!(bytes)),
+            ("records", json!(records)),
+            ("unknown", json!(c.unknown.share.unwrap_or(0.0))),
+        ],
+    )];
+    if c.placed > 0 {
+        text.push(page.phrase("ui.placed", [("n", json!(c.placed))]));
     }
-    if report.coverage.untimed > 0 && page.style.verbose {
-        text.push_str(&format!(
-            "; {} stayed without a time",
-            grouped(report.coverage.untimed)
-        ));
+    if c.untimed > 0 && page.style.verbose {
+        text.push(page.phrase("ui.untimed", [("n", json!(c.untimed))]));
     }
     if !report.skipped.is_empty() {
-        text.push_str(&format!("; {} files were not read", report.skipped.len()));
+        text.push(page.phrase("ui.skipped", [("n", json!(report.skipped.len()))]));
     }
-    page.paragraph("  ", &text, None)?;
+    page.paragraph("  ", &text.join(page.label("ui.semicolon")), None)?;
     for i in &report.inputs {
         for issue in i.issues.iter().take(3) {
             page.paragraph(
@@ -804,32 +801,39 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     }
     if page.style.verbose {
         coverage(page, report)?;
+        let lang = page.style.lang;
         let rows = read.iter().map(|i| {
             vec![
                 cut(&terminal(&i.path), 48),
                 i.format.clone(),
                 Bytes(i.bytes).to_string(),
-                part(&i.coverage.recognised),
-                part(&i.coverage.unimportant),
-                part(&i.coverage.unknown),
-                if i.complete { "" } else { "cut" }.to_owned(),
+                part(lang, &i.coverage.recognised),
+                part(lang, &i.coverage.unimportant),
+                part(lang, &i.coverage.unknown),
+                if i.complete { "" } else { page.label("ui.cut") }.to_owned(),
             ]
         });
-        table(
-            page,
-            &["file", "format", "size", "used", "minor", "unknown", ""],
-            &[2, 3, 4, 5],
-            rows.collect(),
-        )?;
+        let rows = rows.collect();
+        let head = page.labels([
+            "ui.file",
+            "ui.format",
+            "ui.size",
+            "ui.read-used",
+            "ui.minor",
+            "ui.unknown",
+            "",
+        ]);
+        table(page, &head, &[2, 3, 4, 5], rows)?;
     }
     Ok(())
 }
 
 /// Records, and their share of the bytes.
-fn part(p: &Part) -> String {
+fn part(lang: Lang, p: &Part) -> String {
     match p.share {
         Some(share) if p.records > 0 => {
-            format!("{} {}", grouped(p.records), percent(share).replace(' ', ""))
+            let share = lang.percent(share).replace(' ', "");
+            format!("{} {share}", grouped(p.records))
         }
         _ => String::new(),
     }
@@ -838,35 +842,33 @@ fn part(p: &Part) -> String {
 /// What was understood of all inputs, and the commonest texts that were not.
 fn coverage(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let c = &report.coverage;
-    let bytes = |p: &Part| {
-        let share = p.share.unwrap_or(0.0);
-        format!(
-            "{} records, {} ({})",
-            grouped(p.records),
-            Bytes(p.bytes),
-            percent(share)
-        )
+    let part = |p: &Part| {
+        let params = [
+            ("records", json!(p.records)),
+            ("bytes", json!(p.bytes)),
+            ("share", json!(p.share.unwrap_or(0.0))),
+        ];
+        json!(page.phrase("ui.part", params))
     };
-    let text = format!(
-        "used: {}; minor (known, of no weight): {}; unknown: {}",
-        bytes(&c.recognised),
-        bytes(&c.unimportant),
-        bytes(&c.unknown)
-    );
-    page.paragraph("  ", &text, None)?;
+    let parts = [
+        ("used", part(&c.recognised)),
+        ("minor", part(&c.unimportant)),
+        ("unknown", part(&c.unknown)),
+    ];
+    page.paragraph("  ", &page.phrase("ui.parts", parts), None)?;
     for s in &c.unknown_shapes {
-        let least = if s.at_least { "at least " } else { "" };
-        page.paragraph(
-            "  ? ",
-            &format!(
-                "{least}{} × {} ({}:{})",
-                grouped(s.records),
-                s.shape,
-                s.path,
-                s.line
-            ),
-            Some(dim()),
-        )?;
+        let id = if s.at_least {
+            "ui.shape-at-least"
+        } else {
+            "ui.shape"
+        };
+        let params = [
+            ("n", json!(s.records)),
+            ("shape", json!(s.shape)),
+            ("path", json!(s.path)),
+            ("line", json!(s.line)),
+        ];
+        page.paragraph("  ? ", &page.phrase(id, params), Some(dim()))?;
     }
     Ok(())
 }

@@ -198,7 +198,7 @@ fn server(n: &NodeReport, lang: Lang) -> String {
     if about.is_empty() {
         return "?".to_owned();
     }
-    about.join(", ")
+    about.join(label(lang, "ui.comma"))
 }
 
 /// One line on what was read and what not.
@@ -220,7 +220,7 @@ pub(super) fn coverage(report: &Report, lang: Lang) -> String {
         ("doc.coverage-skipped", t.skipped),
     ] {
         if n > 0 {
-            text.push_str(label(lang, "doc.and"));
+            text.push_str(label(lang, "ui.semicolon"));
             text.push_str(&Text::new(id, [("n", json!(n))]).shown(lang));
         }
     }

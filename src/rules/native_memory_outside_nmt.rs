@@ -149,7 +149,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             "native.title",
             [
                 ("rate", json!(slope.bytes_per_hour.round())),
-                ("where", json!(in_words(kind))),
+                ("where", in_words(kind).nested()),
             ],
         ),
         evidence,
@@ -187,7 +187,7 @@ impl Holding<'_> {
             Text::new(
                 id,
                 [
-                    ("where", json!(in_words(self.kind))),
+                    ("where", in_words(self.kind).nested()),
                     ("bytes", json!(self.bytes)),
                     ("all", json!(self.anonymous)),
                     ("beyond", json!(self.beyond)),
@@ -199,18 +199,19 @@ impl Holding<'_> {
 }
 
 /// A kind of mapping inside a sentence.
-fn in_words(kind: MappingKind) -> &'static str {
-    match kind {
-        MappingKind::MallocArena => "the arenas of malloc",
-        MappingKind::MallocHeap => "the main heap of malloc",
-        MappingKind::ThreadStack => "stacks of threads",
-        MappingKind::File => "mapped files",
-        MappingKind::Library => "libraries",
-        MappingKind::JavaHeap => "the Java heap",
-        MappingKind::Reserved => "reserved mappings",
-        MappingKind::Kernel => "the kernel's mappings",
-        MappingKind::Anonymous => "anonymous mappings",
-    }
+fn in_words(kind: MappingKind) -> Text {
+    let id = match kind {
+        MappingKind::MallocArena => "where.malloc-arena",
+        MappingKind::MallocHeap => "where.malloc-heap",
+        MappingKind::ThreadStack => "where.thread-stack",
+        MappingKind::File => "where.file",
+        MappingKind::Library => "where.library",
+        MappingKind::JavaHeap => "where.java-heap",
+        MappingKind::Reserved => "where.reserved",
+        MappingKind::Kernel => "where.kernel",
+        MappingKind::Anonymous => "where.anonymous",
+    };
+    Text::new(id, [])
 }
 
 /// Kinds that native code takes memory in.

@@ -121,11 +121,12 @@ fn killed(k: &Killed, strength: f64) -> Evidence {
                 ("rss", json!(k.kill.rss())),
                 (
                     "whose",
-                    json!(match k.kill.in_group {
-                        Some(true) => "the container's limit",
-                        Some(false) => "the machine's memory",
-                        None => "memory",
-                    }),
+                    match k.kill.in_group {
+                        Some(true) => Text::new("killed.of-container", []),
+                        Some(false) => Text::new("killed.of-machine", []),
+                        None => Text::new("killed.of-memory", []),
+                    }
+                    .nested(),
                 ),
             ],
         ),

@@ -29,16 +29,16 @@ pub(super) fn contradicted(
     // What the same book should have by the flags; Netty's limit may be its own.
     let expected = match limit.source {
         "exception" | "heap-dump" if netty && property.is_some() => {
-            property.map(|p| ("Netty's property maxDirectMemory", p, p))
+            property.map(|p| (Text::new("limit.second-netty", []).nested(), p, p))
         }
         "exception" | "heap-dump" | "given" => match flag {
             // Netty without cleaners takes the flag for its own limit too.
-            Some(f) => Some(("-XX:MaxDirectMemorySize", f, f)),
+            Some(f) => Some((json!("-XX:MaxDirectMemorySize"), f, f)),
             None => jvm_limit::jdk_limit(shape)
                 .filter(|d| !d.heap_assumed && !d.collector_assumed && limit.source != "given")
                 .map(|d| {
                     (
-                        "what follows from the heap flags",
+                        Text::new("limit.second-heap", []).nested(),
                         d.low,
                         d.high.max(d.heap_max.unwrap_or(0)),
                     )
@@ -51,14 +51,14 @@ pub(super) fn contradicted(
             .iter()
             .filter_map(|s| s.flags.max_direct_memory_size()?.ok())
             .find(|b| *b != limit.bytes)
-            .map(|b| ("another source of the flags", b, b)),
+            .map(|b| (Text::new("limit.second-flags", []).nested(), b, b)),
         _ => None,
     };
     let told = given
         .max_direct_memory
         .filter(|g| limit.source == "exception" && *g != limit.bytes);
     let other = told
-        .map(|g| ("--max-direct-memory", g, g))
+        .map(|g| (json!("--max-direct-memory"), g, g))
         .or(expected)
         .filter(|(_, low, high)| limit.bytes < *low || limit.bytes > *high);
     if let Some((second, low, high)) = other {
@@ -67,7 +67,7 @@ pub(super) fn contradicted(
             "limit.contradicted",
             [
                 ("first", limit.explained.clone().nested()),
-                ("second", json!(second)),
+                ("second", second),
                 ("other", json!(other)),
             ],
         );
