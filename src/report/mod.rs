@@ -813,10 +813,17 @@ fn cluster_statement(nodes: &[NodeReport], finding: &FindingReport) -> Text {
         .filter(|n| n.direct_memory.exhausted.count > 0)
         .map(|n| n.id.as_str())
         .collect();
-    let state = if exhausted.is_empty() {
-        Text::new("cluster.statement-calm", [])
-    } else {
+    let troubled: Vec<&str> = nodes
+        .iter()
+        .filter(|n| matches!(n.outcome, Outcome::Cause | Outcome::Undecided))
+        .map(|n| n.id.as_str())
+        .collect();
+    let state = if !exhausted.is_empty() {
         Text::new("cluster.statement-exhausted", [("nodes", json!(exhausted))])
+    } else if !troubled.is_empty() {
+        Text::new("cluster.statement-troubled", [("nodes", json!(troubled))])
+    } else {
+        Text::new("cluster.statement-calm", [])
     };
     Text::new(
         "cluster.statement",

@@ -243,18 +243,18 @@ fn without_books(case: &Case<'_>, resident: &[&GaugeSample]) -> Option<Hypothesi
 fn bound(case: &Case<'_>) -> Option<u64> {
     /// Code cache (240 MiB at the most), symbols, the compilers' arenas.
     const OF_ITS_OWN: u64 = 320 << 20;
-    /// Touched of a stack, generously; a server of Nacos has some 200 to 400 threads.
-    const STACK: u64 = 256 << 10;
+    /// Touched of a stack, generously (measured: 85 KiB); a server of Nacos has some 200 to 400 threads.
+    const STACK: u64 = 128 << 10;
     const THREADS: u64 = 400;
-    /// Where nothing tells of metaspace.
-    const METASPACE: u64 = 256 << 20;
+    /// Where nothing tells of metaspace; a server of Nacos has some 80 to 110 MiB.
+    const METASPACE: u64 = 160 << 20;
     let most = |g: Gauge| gauge_samples(case, g).iter().map(|s| s.value).max();
     let heap = case.heap.or_else(|| most(Gauge::HeapCommitted))?;
     let direct = match &case.curve {
         Some(c) => c.points.iter().map(|p| p.bytes).max(),
         None => case.limit.as_ref().map(|l| l.high),
     }?;
-    let threads = most(Gauge::Threads).unwrap_or(THREADS).max(THREADS);
+    let threads = most(Gauge::Threads).unwrap_or(THREADS);
     let metaspace = most(Gauge::MetaspaceCommitted).unwrap_or(METASPACE);
     // Collectors keep tables of up to an eighth of the heap.
     Some(
