@@ -365,6 +365,8 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                 ("limit", json!(limit)),
             ],
         ),
+        _ if case.climbed() => climbed(case),
+        _ if case.nmt.is_empty() && suspects_native(d) => Text::new("outcome.resident", []),
         _ => match rules::other_trouble(&d.findings).map(|f| f.rule.id) {
             Some("process-killed") => Text::new("outcome.killed", []),
             Some("native-memory-outside-nmt") | None => Text::new("outcome.native", []),
@@ -392,6 +394,7 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                     ("state", state()),
                 ],
             ),
+            _ if !case.in_trouble() && case.climbed() => climbed(case),
             _ => Text::new("outcome.undecided", [("state", state())]),
         },
         Outcome::InsufficientEvidence => match first {
@@ -430,6 +433,24 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
         }
     }
     .trimmed()
+}
+
+/// A rise that stays, with no limit to hold it against.
+fn climbed(case: &Case<'_>) -> Text {
+    let shape = case.curve.as_ref().map(|c| &c.shape);
+    Text::new(
+        "outcome.climbed",
+        [
+            ("base", json!(shape.map(|s| s.base))),
+            ("peak", json!(shape.map(|s| s.peak))),
+        ],
+    )
+}
+
+fn suspects_native(d: &Diagnosis) -> bool {
+    d.findings
+        .iter()
+        .any(|f| f.rule.id == "native-memory-outside-nmt")
 }
 
 /// No all-clear over inputs that were read only in part without saying so.
@@ -792,10 +813,17 @@ fn cluster_statement(nodes: &[NodeReport], finding: &FindingReport) -> Text {
         .filter(|n| n.direct_memory.exhausted.count > 0)
         .map(|n| n.id.as_str())
         .collect();
-    let state = if exhausted.is_empty() {
-        Text::new("cluster.statement-calm", [])
-    } else {
+    let troubled: Vec<&str> = nodes
+        .iter()
+        .filter(|n| matches!(n.outcome, Outcome::Cause | Outcome::Undecided))
+        .map(|n| n.id.as_str())
+        .collect();
+    let state = if !exhausted.is_empty() {
         Text::new("cluster.statement-exhausted", [("nodes", json!(exhausted))])
+    } else if !troubled.is_empty() {
+        Text::new("cluster.statement-troubled", [("nodes", json!(troubled))])
+    } else {
+        Text::new("cluster.statement-calm", [])
     };
     Text::new(
         "cluster.statement",

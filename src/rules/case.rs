@@ -321,6 +321,27 @@ impl<'a> Case<'a> {
             || self.peak_ratio().is_some_and(|r| r >= 0.9)
     }
 
+    /// With the limit unknown: rose far over what a pool takes to warm up, and stays there. Whether that is near the limit
+    /// nobody can tell, so it is neither calm nor trouble.
+    #[must_use]
+    pub fn climbed(&self) -> bool {
+        /// Arenas take a few chunks each when first used: of 2 or 4 MiB, of 16 MiB before 2.1.1.
+        const POOL: u64 = 32 << 20;
+        const POOL_OF_LARGE_CHUNKS: u64 = 96 << 20;
+        let large = self
+            .nacos
+            .as_ref()
+            .is_some_and(|r| r.within(&[2, 0], &[2, 1, 0]));
+        let far = if large { POOL_OF_LARGE_CHUNKS } else { POOL };
+        let Some(shape) = self.curve.as_ref().map(|c| &c.shape) else {
+            return false;
+        };
+        self.limit.is_none()
+            && self.exhaustion.is_none()
+            && shape.course == Course::Plateau
+            && shape.rise() >= far.max(shape.base.saturating_mul(3))
+    }
+
     /// The release queues without bound for a reader that stopped (2.0.0 to 2.3.0); `None` when the release is unknown.
     #[must_use]
     pub fn unbounded_queue(&self) -> Option<bool> {

@@ -33,7 +33,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
             Text::new("evidence-gap.nmt", [("pid", pid())]),
         ),
         (
-            case.dump.is_none() && (case.in_trouble() || !case.knows_memory()),
+            case.dump.is_none() && (case.in_trouble() || case.climbed() || !case.knows_memory()),
             "heap-dump",
             Text::new("evidence-gap.heap-dump", [("pid", pid())]),
         ),

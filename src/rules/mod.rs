@@ -43,6 +43,7 @@ mod thread_growth;
 pub use case::{Case, Given};
 pub use finding::{Evidence, Finding, Hypothesis, Kind, Remedy, Severity, Subject};
 
+use crate::facts::Signal;
 use crate::text::{Lang, RuleText, Text, rule_text};
 
 /// A rule.
@@ -298,7 +299,7 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
             });
         }
     }
-    let trouble = in_trouble(case, &findings);
+    let trouble = in_trouble(case, &findings) || findings.iter().any(|f| explains_climb(case, f));
     if !trouble {
         for f in findings.iter_mut().filter(|f| f.rule.kind == Kind::Cause) {
             let most = if f.confidence >= DECIDED {
@@ -361,6 +362,47 @@ fn rank_by_bytes(findings: &mut [Finding]) {
     }
 }
 
+/// A client that explains a climb to nobody knows how near the limit: it fails from before the climb, or with it, to the end.
+fn explains_climb(case: &Case<'_>, f: &Finding) -> bool {
+    /// What is logged last lags behind the last sample by a time-out and an interval.
+    const LAG_MS: i64 = 60_000;
+    if f.rule != &faulty_client::RULE || f.confidence < DECIDED || !case.climbed() {
+        return false;
+    }
+    let begins = f
+        .hypothesis
+        .evidence
+        .iter()
+        .any(|e| e.weight == score::Weight::StartsWithGrowth && e.contribution() > 0.0);
+    let end = case
+        .curve
+        .as_ref()
+        .and_then(|c| c.points.last())
+        .map(|p| p.time.minus_ms(LAG_MS));
+    let last = case
+        .clients
+        .iter()
+        .filter(|c| c.address.to_string() == f.subject())
+        .flat_map(|c| {
+            [Signal::PushFail, Signal::ConfigPushFail, Signal::SendFailed]
+                .into_iter()
+                .filter_map(|s| c.last_quote(s)?.time)
+        })
+        .max();
+    begins && last.is_some() && last >= end
+}
+
+/// What tells neither of calm nor of trouble: a climb with no limit to hold it against, or resident memory that grows and no
+/// NMT to tell whose it is.
+fn is_open(case: &Case<'_>, findings: &[Finding]) -> bool {
+    /// Weaker suspicions are noise.
+    const WORTH_A_WORD: f64 = 0.25;
+    case.climbed()
+        || findings
+            .iter()
+            .any(|f| f.rule == &native_memory_outside_nmt::RULE && f.confidence >= WORTH_A_WORD)
+}
+
 /// Direct memory is in trouble, or other memory is.
 fn in_trouble(case: &Case<'_>, findings: &[Finding]) -> bool {
     case.in_trouble() || other_trouble(findings).is_some()
@@ -405,7 +447,9 @@ fn severity(case: &Case<'_>, rule: &Rule, h: &Hypothesis, confidence: f64) -> Se
 
 fn outcome(case: &Case<'_>, findings: &[Finding], trouble: bool) -> Outcome {
     if !trouble {
-        return if case.knows_memory() {
+        return if is_open(case, findings) {
+            Outcome::Undecided
+        } else if case.knows_memory() {
             Outcome::NoCause
         } else {
             Outcome::InsufficientEvidence

@@ -27,13 +27,16 @@ pub(super) static RULE: Rule = Rule {
     remedy: "Take smaps twice and compare the mappings; count deflaters and inflaters in a heap dump; try MALLOC_ARENA_MAX=2.",
     sources: "NMT of JDK 8 to 25 counts what the JVM itself takes; libzip, librocksdbjni and others use malloc directly.",
     weigh,
-    needs: &[Family::Rss, Family::NmtSeries],
+    needs: &[Family::Rss],
 };
 
 fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let resident = resident(case);
     if resident.len() < 6 {
         return Vec::new();
+    }
+    if !Family::NmtSeries.present(case) {
+        return without_books(case, &resident).into_iter().collect();
     }
     let points: Vec<(WallTime, u64)> = resident
         .iter()
@@ -159,6 +162,106 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         },
         severity: None,
     }]
+}
+
+/// Without NMT: resident memory that rises on and on, beyond all that the JVM can have by its limits.
+fn without_books(case: &Case<'_>, resident: &[&GaugeSample]) -> Option<Hypothesis> {
+    let points: Vec<(WallTime, u64)> = resident
+        .iter()
+        .filter_map(|g| Some((g.time?, g.value)))
+        .collect();
+    let bound = bound(case)?;
+    let rss = look(&points, 48 << 20);
+    if rss.course != Course::Growing || rss.last <= bound {
+        return None;
+    }
+    let onset = rss.onset?;
+    let tail: Vec<_> = points.iter().filter(|p| p.0 >= onset).copied().collect();
+    let slope = theil_sen(&tail).filter(|s| s.low > 0.0)?;
+    let curve = case.curve.as_ref();
+    // Growth of direct memory is another rule's.
+    let direct = curve.map_or(0, |c| c.shape.rise());
+    if direct as f64 > 0.3 * rss.rise() as f64 {
+        return None;
+    }
+    let rate = || ("rate", json!(slope.bytes_per_hour.round()));
+    let seconds = (points.last()?.0.0 - onset.0) as f64 / 1000.0;
+    let mut evidence = vec![
+        Evidence::new(
+            Weight::ResidentGrows,
+            Text::new(
+                "native.beyond",
+                [
+                    ("from", json!(rss.base)),
+                    ("to", json!(rss.last)),
+                    ("since", local(onset)),
+                    ("lasts", json!(seconds.round())),
+                    rate(),
+                    ("bound", json!(bound)),
+                ],
+            ),
+            resident.last().map(|g| &g.quote),
+        )
+        .scaled(0.7),
+    ];
+    if let Some(c) = curve.filter(|c| c.shape.course == Course::Flat) {
+        evidence.push(
+            Evidence::new(
+                Weight::JvmFlat,
+                Text::new("native.direct-flat", [("peak", json!(c.shape.peak))]),
+                c.points.last().and_then(|p| p.quote.as_ref()),
+            )
+            .scaled(0.5),
+        );
+    }
+    let place = mapping(case).filter(|p| p.compared);
+    evidence.extend(place.as_ref().map(Holding::evidence));
+    holders(case, rss.rise(), &mut evidence);
+    let kind = place.as_ref().map_or(MappingKind::Anonymous, |p| p.kind);
+    let pid = case
+        .run
+        .pid
+        .map_or_else(|| "PID".to_owned(), |p| p.to_string());
+    Some(Hypothesis {
+        subjects: vec![Subject::new("mapping", kind.name())],
+        title: Text::new("native.title-without-nmt", [rate()]),
+        evidence,
+        remedy: Remedy {
+            now: vec![
+                take_evidence(case),
+                Text::new("evidence-gap.nmt", [("pid", json!(pid))]),
+                Text::new("native.smaps", []),
+            ],
+            lasting: vec![Text::new("native.lasting", [])],
+        },
+        severity: None,
+    })
+}
+
+/// The most that the JVM can have by its limits: a heap that is touched for the first time is no leak. `None` where the heap or
+/// direct memory has no limit that is known.
+fn bound(case: &Case<'_>) -> Option<u64> {
+    /// Code cache (240 MiB at the most), symbols, the compilers' arenas.
+    const OF_ITS_OWN: u64 = 320 << 20;
+    /// Touched of a stack, generously (measured: 85 KiB); a server of Nacos has some 200 to 400 threads.
+    const STACK: u64 = 128 << 10;
+    const THREADS: u64 = 400;
+    /// Where nothing tells of metaspace; a server of Nacos has some 80 to 110 MiB.
+    const METASPACE: u64 = 160 << 20;
+    let most = |g: Gauge| gauge_samples(case, g).iter().map(|s| s.value).max();
+    let heap = case.heap.or_else(|| most(Gauge::HeapCommitted))?;
+    let direct = match &case.curve {
+        Some(c) => c.points.iter().map(|p| p.bytes).max(),
+        None => case.limit.as_ref().map(|l| l.high),
+    }?;
+    let threads = most(Gauge::Threads).unwrap_or(THREADS);
+    let metaspace = most(Gauge::MetaspaceCommitted).unwrap_or(METASPACE);
+    // Collectors keep tables of up to an eighth of the heap.
+    Some(
+        [heap / 8, direct, metaspace, threads * STACK, OF_ITS_OWN]
+            .into_iter()
+            .fold(heap, u64::saturating_add),
+    )
 }
 
 /// Where the memory is that the JVM does not account for.

@@ -69,7 +69,7 @@ pub(super) fn remedy(s: &Suspect<'_, '_, '_>) -> Remedy {
         json!(c.versions)
     };
     let look = Text::new("faulty-client.look-at", [("ip", s.ip()), ("sdk", sdk)]);
-    let trouble = s.case.in_trouble();
+    let trouble = s.case.in_trouble() || s.case.climbed();
     let mut now = Vec::new();
     now.extend(trouble.then(|| take_evidence(s.case)));
     now.extend(gateway(s));
