@@ -217,7 +217,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("faulty-client.after-growth", "它从{first}开始失败，比内存上涨（{other}）晚{lag|dur}"),
     ("faulty-client.before-growth", "它从{first}开始失败，比内存上涨（{other}）早{lag|dur}"),
     ("faulty-client.bounded", "Nacos {release}不会为未就绪的流排队"),
-    ("faulty-client.cut-off", "重启{ip}，或切断它的连接（见下）；在服务端执行 {command}，或用 TCP reset 拒绝它的流量"),
+    ("faulty-client.cut-off", "重启{ip}，或切断它的连接（见下）；在服务端执行{command}，或用 TCP reset 拒绝它的流量"),
     ("faulty-client.everywhere", "向多个客户端的推送同时失败，情形相同"),
     ("faulty-client.expelled", "它长时间没有响应，服务端剔除了它的{n}个连接"),
     ("faulty-client.fails", "{first}至{last}的{lasts|dur}内，向{ip}推送失败{n|n}次"),
