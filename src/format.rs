@@ -16,7 +16,7 @@ use crate::parse::statement::{Event, Rows, Series, Text, banner};
 use crate::parse::wrapping::{LineMap, Wrapping, is_dirty, unwrap};
 use crate::parse::{
     ParseErrorKind, access, cgroup, cut, flags, gc, heap_info, histogram, hs_err, jstat, kernel,
-    malloc_info, nmt, prometheus, push, sockets,
+    malloc_info, metaspace, nmt, prometheus, push, sockets,
 };
 use crate::span::{Place, Window};
 use crate::units::WallTime;
@@ -68,6 +68,10 @@ pub enum Format {
     Cgroup,
     /// Answer to `System.native_heap_info`: glibc's `malloc_info`.
     MallocInfo,
+    /// Answer to `System.map`.
+    SystemMap,
+    /// Answer to `VM.metaspace`.
+    Metaspace,
     /// Prometheus text of the actuator.
     Prometheus,
     /// Nacos's settings.
@@ -106,6 +110,8 @@ impl Format {
             Self::Jstat => "jstat",
             Self::Cgroup => "cgroup",
             Self::MallocInfo => "malloc-info",
+            Self::SystemMap => "system-map",
+            Self::Metaspace => "metaspace",
             Self::Prometheus => "prometheus",
             Self::Properties => "properties",
             Self::HeapDump => "heap-dump",
@@ -231,7 +237,31 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if has(b" was not called before it's garbage-collected") {
         return Ok(Format::Log(Series::Console));
     }
-    Err("of no known format")
+    Err(of_no_weight(head).unwrap_or("of no known format"))
+}
+
+/// Texts of the JVM's tools that are known and tell nothing of memory, and why.
+fn of_no_weight(head: &[u8]) -> Option<&'static str> {
+    let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
+    let mut lines = head
+        .split(|&b| b == b'\n')
+        .map(trim_line_end)
+        .filter(|l| !l.is_empty());
+    let first = lines.next()?;
+    let second = lines.next().unwrap_or_default();
+    if has(b"\nImpact: ") && has(b"\nSyntax : ") {
+        return Some("the help of a jcmd command: it tells nothing of a process");
+    }
+    if [first, second]
+        .iter()
+        .any(|l| l.starts_with(b"Dumping heap to "))
+    {
+        return Some("what a tool prints on making a heap dump: the dump itself tells");
+    }
+    let seconds = second.strip_suffix(b" s").unwrap_or_default();
+    let digits = |l: &[u8]| l.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    (is_pid_line(first) && !seconds.is_empty() && digits(seconds))
+        .then_some("an answer to VM.uptime: an age, without the time at which it was asked for")
 }
 
 /// Texts of jcmd, of /proc and of Linux's tools that no first word gives away.
@@ -259,6 +289,12 @@ fn system_format(name: &str, head: &[u8]) -> Option<Format> {
     }
     if heap_info::looks_like_heap_info(head) {
         return Some(Format::HeapInfo);
+    }
+    if proc::looks_like_system_map(head) {
+        return Some(Format::SystemMap);
+    }
+    if metaspace::looks_like_metaspace(head) {
+        return Some(Format::Metaspace);
     }
     match proc::sniff(head) {
         Some(ProcText::Status) => return Some(Format::ProcStatus),
@@ -1089,6 +1125,8 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
         Format::Jstat => system::read_jstat(window, ctx, facts),
         Format::Cgroup => system::read_cgroup(window, ctx, facts),
         Format::MallocInfo => system::read_malloc_info(window, ctx, facts),
+        Format::SystemMap => system::read_system_map(window, ctx, facts),
+        Format::Metaspace => system::read_metaspace(window, ctx, facts),
         Format::Free => {
             for (at, lines, text) in lines_of(window.bytes) {
                 let Some(rest) = text.strip_prefix(b"Mem:") else {

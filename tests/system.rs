@@ -449,3 +449,152 @@ fn the_table_of_all_flags_is_read_and_a_filtered_status_is_one() {
     assert_eq!(format(&r), "proc-status");
     assert_eq!(gauge(&r, "rss_anon_bytes")[0].1, 140_092 << 10);
 }
+
+/// What the text of a fixture is, and its values.
+fn series(r: &Report, name: &str) -> Option<u64> {
+    let p = facts(r).process.as_ref()?;
+    p.series.iter().find(|s| s.gauge == name).map(|s| s.value)
+}
+
+#[test]
+fn heap_info_of_every_jdk_tells_heap_metaspace_and_collector() {
+    for (jdk, used, metaspace) in [
+        (11, 571u64, Some(5_760u64)),
+        (17, 2_283, Some(768)),
+        (21, 1_920, Some(7_232)),
+        (25, 3_255, None),
+    ] {
+        let r = of(&format!("jvm/heap-info-jdk{jdk}.txt"));
+        assert_eq!(format(&r), "heap-info", "{jdk}");
+        assert_eq!(series(&r, "heap_used_bytes"), Some(used << 10), "{jdk}");
+        assert_eq!(
+            series(&r, "heap_committed_bytes"),
+            Some(65_536 << 10),
+            "{jdk}"
+        );
+        assert_eq!(
+            series(&r, "metaspace_committed_bytes"),
+            metaspace.map(|m| m << 10),
+            "{jdk}"
+        );
+        assert_eq!(r.nodes[0].jvm.collector.as_deref(), Some("G1"), "{jdk}");
+    }
+}
+
+#[test]
+fn flags_of_every_jdk_tell_the_heap_and_what_follows_for_direct_memory() {
+    for jdk in [11, 17, 21, 25] {
+        let r = of(&format!("jvm/vm-flags-jdk{jdk}.txt"));
+        assert_eq!(format(&r), "jvm-text", "{jdk}");
+        let n = &r.nodes[0];
+        assert_eq!(n.jvm.heap_bytes, Some(536_870_912), "{jdk}");
+        assert_eq!(n.jvm.collector.as_deref(), Some("G1"), "{jdk}");
+        assert_eq!(n.direct_memory.limit_bytes, Some(536_870_912), "{jdk}");
+    }
+}
+
+#[test]
+fn a_baseline_that_was_taken_is_an_answer_of_nmt_and_no_report() {
+    for jdk in [11, 17, 21, 25] {
+        let r = of(&format!("nmt/jdk{jdk}-baseline.txt"));
+        assert_eq!(format(&r), "nmt", "{jdk}");
+        assert!(r.nodes[0].native_memory.is_none(), "{jdk}");
+        assert!(facts(&r).nmt_status.is_some(), "{jdk}");
+        assert!(r.inputs[0].issues.is_empty(), "{jdk}");
+    }
+}
+
+#[test]
+fn parallel_collections_of_every_jdk_are_counted() {
+    for (jdk, all) in [(11, 6), (17, 5), (21, 5), (25, 3)] {
+        let r = of(&format!("gc/jdk{jdk}-parallel-demo.log"));
+        assert_eq!(format(&r), "gc-log", "{jdk}");
+        let gc = facts(&r).gc.as_ref().unwrap();
+        assert_eq!(gc.collections, all, "{jdk}");
+        assert!(gc.explicit > 0, "{jdk}");
+        assert_eq!(
+            r.nodes[0].jvm.collector.as_deref(),
+            Some("Parallel"),
+            "{jdk}"
+        );
+    }
+}
+
+#[test]
+fn what_a_program_prints_when_memory_is_refused_is_told_apart() {
+    for jdk in [11, 17, 21, 25] {
+        let r = of(&format!("oom/jdk{jdk}-direct.txt"));
+        let n = &r.nodes[0];
+        assert_eq!(n.direct_memory.exhausted.count, 1, "{jdk}");
+        // 11 tells no figures.
+        let limit = (jdk > 11).then_some(8 << 20);
+        assert_eq!(n.direct_memory.limit_bytes, limit, "{jdk}");
+        assert_eq!(n.direct_memory.used_peak_bytes, limit, "{jdk}");
+    }
+    // None of these is direct memory.
+    for file in ["ccs", "metaspace", "nat-unsafe", "threads"] {
+        let r = of(&format!("oom/jdk17-{file}.txt"));
+        let failures = facts(&r).allocation_failures.as_ref().unwrap();
+        assert_eq!(failures.len(), 1, "{file}");
+        assert_eq!(r.nodes[0].direct_memory.exhausted.count, 0, "{file}");
+    }
+    for (file, kind) in [("mmap", "native-memory"), ("crash", "SIGSEGV")] {
+        let r = of(&format!("oom/jdk17-{file}.txt"));
+        assert_eq!(format(&r), "hs-err", "{file}");
+        let c = &facts(&r).crash.as_ref().unwrap()[0];
+        assert_eq!(c.kind, kind, "{file}");
+        let failed = (file == "mmap").then_some(536_870_912_000);
+        assert_eq!(c.failed_bytes, failed, "{file}");
+    }
+}
+
+#[test]
+fn system_map_tells_what_the_jvm_uses_mappings_for() {
+    let r = of("proc/system-map-jdk25.txt");
+    assert_eq!(format(&r), "system-map");
+    assert!(r.inputs[0].issues.is_empty());
+    let p = facts(&r).process.as_ref().unwrap();
+    assert_eq!(p.rss_bytes, Some(201_875_456));
+    let m = &p.mappings.as_ref().unwrap()[0];
+    assert_eq!(m.mappings, 219);
+    assert_eq!(m.kinds["java-heap"].rss_bytes, Some(3_420_160));
+    assert_eq!(m.kinds["malloc-heap"].rss_bytes, Some(98_304));
+    // Named stacks, and that of the process itself.
+    assert_eq!(m.kinds["thread-stack"].rss_bytes, Some(1_204_224 + 32_768));
+}
+
+#[test]
+fn metaspace_is_told_by_its_own_command() {
+    let r = of("jvm/vm-metaspace-jdk17.txt");
+    assert_eq!(format(&r), "metaspace");
+    assert_eq!(series(&r, "metaspace_committed_bytes"), Some(768 << 10));
+}
+
+#[test]
+fn answers_of_tools_that_tell_nothing_are_named_with_the_reason() {
+    let dir = Scratch::new("no-weight");
+    dir.file(
+        "gc_heap_info.txt",
+        &std::fs::read(fixture("jvm/heap-info-jdk17.txt")).unwrap(),
+    );
+    for (name, text, why) in [
+        (
+            "help.txt",
+            "15132:\nVM.native_memory\nPrint native memory usage\n\nImpact: Medium\n\nSyntax : VM.native_memory [options]\n",
+            "help",
+        ),
+        (
+            "dumped.txt",
+            "7765:\nDumping heap to /opt/app/live.hprof.gz ...\nHeap dump file created [2811890 bytes in 0.216 secs]\n",
+            "heap dump",
+        ),
+        ("uptime.txt", "15132:\n6.840 s\n", "VM.uptime"),
+        ("other.txt", "UP\nPUSHED\n", "of no known format"),
+    ] {
+        dir.file(name, text.as_bytes());
+        let r = report_of(&[dir.0.as_path()], Some(1));
+        let s = r.skipped.iter().find(|s| s.path.ends_with(name)).unwrap();
+        assert!(s.why.contains(why), "{name}: {}", s.why);
+        assert!(!s.failed, "{name}");
+    }
+}

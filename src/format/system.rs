@@ -12,9 +12,10 @@ use crate::facts::system::{
 use crate::parse::heading::Heading;
 use crate::parse::hs_err::{CrashKind, HsErr};
 use crate::parse::kernel::OomKill;
-use crate::parse::proc::{self, MappingKind, PsRow};
+use crate::parse::proc::{self, MappingKind, Mappings, PsRow};
 use crate::parse::{
-    ParseErrorKind, cgroup, cut, heap_info, histogram, hs_err, jstat, kernel, malloc_info, sockets,
+    ParseErrorKind, cgroup, cut, heap_info, histogram, hs_err, jstat, kernel, malloc_info,
+    metaspace, sockets,
 };
 use crate::span::Window;
 use crate::units::WallTime;
@@ -429,11 +430,36 @@ pub(super) fn read_properties(window: &Window<'_>, facts: &mut Facts) {
 
 /// `smaps` or `maps`.
 pub(super) fn read_smaps(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let maps = proc::read_smaps(window.bytes, None);
+    add_map(window, ctx, facts, maps);
+}
+
+/// `System.map`.
+pub(super) fn read_system_map(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
+    let maps = proc::read_system_map(window.bytes);
+    add_map(window, ctx, facts, maps);
+}
+
+/// `VM.metaspace`.
+pub(super) fn read_metaspace(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     let time = ctx.sample_time().0;
     if ctx.outside(time) {
         return;
     }
-    let maps = proc::read_smaps(window.bytes, None);
+    match metaspace::read(window.bytes) {
+        Some(m) => {
+            let quote = Quotes::of(window).from(m.at, time, |_| true);
+            gauge(facts, Gauge::MetaspaceCommitted, Some(m.committed), &quote);
+        }
+        None => nothing(window, facts, "the virtual space of metaspace"),
+    }
+}
+
+fn add_map(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts, maps: Mappings) {
+    let time = ctx.sample_time().0;
+    if ctx.outside(time) {
+        return;
+    }
     for e in &maps.errors {
         facts.add_parse_error(window, e);
     }
@@ -452,6 +478,7 @@ pub(super) fn read_smaps(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Fac
     let address = native.map(|m| format!("{:x}-", m.start));
     let quote = line_where(window, time, |l| {
         address.as_ref().is_some_and(|a| {
+            let l = l.strip_prefix(b"0x").unwrap_or(l);
             let l = l.iter().position(|b| *b != b'0').map_or(l, |i| &l[i..]);
             l.starts_with(a.as_bytes())
         })

@@ -19,6 +19,7 @@ pub mod jstat;
 pub mod kernel;
 mod lines;
 pub mod malloc_info;
+pub mod metaspace;
 pub mod nmt;
 pub mod pasted;
 pub mod proc;

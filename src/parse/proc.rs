@@ -14,6 +14,8 @@
 //! Formats of Linux 5 and 6, procps-ng 3.3 and 4. All results are bounded: files and largest mappings are kept up to a
 //! stated number, counts and sums are of everything.
 
+mod system_map;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -22,6 +24,8 @@ use super::lines::{
     Line, after, cut, decimal, find, float, hexadecimal, leading_number, lines, text, trim, words,
 };
 use super::{ParseError, ParseErrorKind};
+
+pub use system_map::{looks_like_system_map, read_system_map};
 
 /// Records kept of one text: a status every second for a day.
 const MAX_RECORDS: usize = 100_000;
@@ -357,18 +361,14 @@ struct MapReader {
     /// Permissions and end of the mapping before `now`.
     before: Option<(u64, u64, [u8; 4], bool)>,
     now: Option<(Mapping, bool)>,
+    /// The kind of `now`, where the text itself tells it.
+    told: Option<MappingKind>,
 }
 
 /// Reads `/proc/P/smaps` or `/proc/P/maps`. `heap` is where the Java heap lies, when known (NMT's map, hs_err, GC.heap_info).
 #[must_use]
 pub fn read_smaps(text_: &[u8], heap: Option<Range<u64>>) -> Mappings {
-    let mut r = MapReader {
-        out: Mappings::default(),
-        heap_known: heap.is_some(),
-        heap,
-        before: None,
-        now: None,
-    };
+    let mut r = MapReader::new(heap);
     let mut cut_off = false;
     for line in lines(text_) {
         cut_off = !line.ended;
@@ -387,6 +387,23 @@ pub fn read_smaps(text_: &[u8], heap: Option<Range<u64>>) -> Mappings {
 }
 
 impl MapReader {
+    fn new(heap: Option<Range<u64>>) -> Self {
+        Self {
+            out: Mappings::default(),
+            heap_known: heap.is_some(),
+            heap,
+            before: None,
+            now: None,
+            told: None,
+        }
+    }
+
+    /// Takes in a mapping whose kind may be told.
+    fn push_told(&mut self, next: Mapping, told: Option<MappingKind>) {
+        self.push(Some(next));
+        self.told = told;
+    }
+
     fn line(&mut self, line: Line<'_>) {
         if let Some((start, end, permissions, name)) = mapping_line(line.text) {
             if name == b"[rollup]" {
@@ -422,7 +439,9 @@ impl MapReader {
             self.now = next.map(|m| (m, false));
             return;
         };
-        m.kind = self.kind(&m, follower);
+        // By shape even where it is told: the run of the Java heap is followed there.
+        let shape = self.kind(&m, follower);
+        m.kind = self.told.take().unwrap_or(shape);
         self.before = Some((m.start, m.end, m.permissions, m.name.is_empty()));
         self.out.total.add(&m.usage);
         self.out.kinds.entry(m.kind).or_default().add(&m.usage);

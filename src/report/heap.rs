@@ -360,7 +360,6 @@ fn oldest(page: &Page<'_>, o: Oldest) -> String {
         None => Bytes(o.bytes).to_string(),
     };
     if o.begun {
-        text.push_str(page.label("ui.comma"));
         text.push_str(page.label("heap.begun"));
     }
     text

@@ -270,7 +270,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("heap-pressure.title", "The Java heap is full of what is alive"),
     ("heap.allocator", "allocator"),
     ("heap.arena", "arena"),
-    ("heap.begun", "begun"),
+    ("heap.begun", ", begun"),
     ("heap.book", "book"),
     ("heap.books", "BOOKS"),
     ("heap.buffers", "buffers"),
