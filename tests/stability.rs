@@ -11,6 +11,9 @@ use nacos_offheap::report::Report;
 use nacos_offheap::rules::Severity;
 use support::{Scratch, files_below, fixture, report_of};
 
+/// Name below the directory, and bytes.
+type File = (String, Vec<u8>);
+
 const INCIDENTS: [&str; 5] = [
     "stuck-client",
     "healthy",
@@ -80,7 +83,7 @@ fn unpacked(incident: &str) -> Vec<(String, Vec<u8>)> {
 fn rewritten(
     scratch: &Scratch,
     incident: &str,
-    change: &mut dyn FnMut(&str, &[u8]) -> Vec<(String, Vec<u8>)>,
+    change: &mut dyn FnMut(&str, &[u8]) -> Vec<File>,
 ) -> PathBuf {
     for (name, bytes) in unpacked(incident) {
         let log = name.contains("logs/") && !name.contains("start.out");
@@ -118,7 +121,7 @@ fn one_line_in_twenty_may_be_lost() {
             let root = rewritten(&scratch, incident, &mut |name, bytes| {
                 let kept = bytes
                     .split_inclusive(|b| *b == b'\n')
-                    .filter(|_| dice.roll() % 20 != 0)
+                    .filter(|_| !dice.roll().is_multiple_of(20))
                     .flatten()
                     .copied()
                     .collect();

@@ -10,6 +10,9 @@ use std::path::Path;
 
 use super::release::{Jdk, Release};
 
+/// Name below the directory, and bytes.
+type File = (String, Vec<u8>);
+
 /// Frames below an allocation that Netty refused.
 const NETTY_FRAMES: &str = "\tat io.grpc.netty.shaded.io.netty.util.internal.PlatformDependent.incrementMemoryCounter(PlatformDependent.java:845)
 \tat io.grpc.netty.shaded.io.netty.util.internal.PlatformDependent.allocateDirectNoCleaner(PlatformDependent.java:774)
@@ -988,7 +991,7 @@ impl Writer {
         mut self,
         to: &Path,
         without: &dyn Fn(&str) -> bool,
-        arrive: &dyn Fn(&str, &[u8]) -> Vec<(String, Vec<u8>)>,
+        arrive: &dyn Fn(&str, &[u8]) -> Vec<File>,
     ) -> std::io::Result<()> {
         const LARGE: usize = 3 << 20;
         for log in [
