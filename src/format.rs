@@ -12,7 +12,7 @@ use crate::facts::shapes::Shapes;
 use crate::parse::failure::{self, Failure};
 use crate::parse::proc::{self, ProcText};
 use crate::parse::record::{Record, Records, Undated, trim_line_end};
-use crate::parse::statement::{Event, Rows, Series, Text, banner};
+use crate::parse::statement::{Event, Rows, Series, Text, banner, read_behind_layout};
 use crate::parse::wrapping::{LineMap, Wrapping, is_dirty, unwrap};
 use crate::parse::{
     ParseErrorKind, access, cgroup, cut, flags, gc, heap_info, histogram, hs_err, jstat, kernel,
@@ -567,13 +567,20 @@ impl Tally {
     /// Counts a record that has been read.
     fn count(&mut self, record: &Record<'_>, known: bool, used: bool, line: &Line<'_>) {
         let bytes = record.bytes.len();
-        if known {
+        if known || record.bytes.trim_ascii().is_empty() {
             self.known(bytes, used);
         } else {
             self.unknown_lines += u64::from(record.lines);
             self.unknown_bytes += bytes as u64;
-            self.unknown_shapes
-                .add(record.message, bytes as u64, line.time, &line.quote);
+            let mut lines =
+                std::iter::once(record.message).chain(record.bytes.split(|&b| b == b'\n'));
+            let shown = lines.find(|l| !l.trim_ascii().is_empty());
+            self.unknown_shapes.add(
+                shown.unwrap_or_default(),
+                bytes as u64,
+                line.time,
+                &line.quote,
+            );
         }
     }
 
@@ -849,7 +856,8 @@ fn read_statement(
         more: record.continuation(),
     };
     let read = Rows::of(series).read(&text);
-    if let Some((_, event)) = read.or_else(|| Rows::anywhere().read(&text)) {
+    let read = read.or_else(|| Rows::anywhere().read(&text));
+    if let Some((_, event)) = read.or_else(|| read_behind_layout(&text)) {
         known = true;
         let line = line_of(window, ctx, record, time);
         if event == Event::NettyLeak {

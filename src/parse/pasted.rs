@@ -13,11 +13,14 @@ use regex::bytes::{Captures, Regex};
 
 use super::failure;
 use super::record::{HeadReader, begins_statement};
-use super::statement::{Event, Rows, Series, Text};
+use super::statement::{Event, Rows, Series, Text, behind_layout};
 use super::wrapping::{LineMap, push_clean, without_line_end};
 
 /// Lines that a wrapped statement may be spread over.
 const SPREAD: usize = 12;
+
+/// Length of a date with its milliseconds.
+const DATE: usize = 23;
 
 /// Bytes in front of a date that may be a lead: the name and number that `grep -n` prints are the longest.
 const LEAD_MAX: usize = 240;
@@ -33,6 +36,16 @@ struct Line {
     width: usize,
 }
 
+impl Line {
+    /// Another text of the same line.
+    fn with(&self, text: Vec<u8>) -> Self {
+        Self {
+            text,
+            ..self.clone()
+        }
+    }
+}
+
 macro_rules! pattern {
     ($name:ident, $text:expr) => {
         fn $name() -> &'static Regex {
@@ -44,20 +57,21 @@ macro_rules! pattern {
     };
 }
 
-// A date and a level, or the bar of the second layout; blanks may be lost or added, milliseconds missing.
+// A date and a level, or the bar of the second layout; blanks may be lost or added, milliseconds missing. An operator's own
+// layout may set the date in brackets, bars between the fields, and a thread before the level.
 pattern!(
     head,
-    r"(?-u)(?<y>\d{4})[-/.](?<mo>\d\d)[-/.](?<d>\d\d)[ T]{0,2}(?<h>\d\d): ?(?<mi>\d\d): ?(?<s>\d\d)(?:[,.](?<ms2>\d{3})(?<bar>\|)|(?:[,.:] ?(?<ms>\d{3}))?(?:Z|[+-]\d\d:?\d\d)?(?: {1,3}\[[^\]\n]{0,60}\])? {0,3}(?<level>TRACE|DEBUG|INFO|WARN|ERROR)\b)"
+    r"(?-u)(?<y>\d{4})[-/.](?<mo>\d\d)[-/.](?<d>\d\d)[ T]{0,2}(?<h>\d\d): ?(?<mi>\d\d): ?(?<s>\d\d)(?:(?:[,.:] ?(?<ms>\d{3}))?(?:Z|[+-]\d\d:?\d\d)?\]?(?:[ |]{0,3}\[[^\]\n]{0,80}\]){0,3}[ |]{0,3}\[?(?<level>TRACE|DEBUG|INFO|WARN|ERROR)\b(?: ?[|\]])?|[,.](?<ms2>\d{3})(?<bar>\|))"
 );
 // What may stand in front of a date without being text of its own.
 pattern!(
     lead,
-    r"(?-u)^(?:\s|>|[-*+] |\d{1,7}[:.|)\t -]|[\w./\\~-]*\.(?:log|out|txt)[\w.-]*[:-](?:\d{1,9}[:-])?|`{3,}[A-Za-z]{0,12}|~{3,}|\[)*$"
+    r"(?-u)^(?:\s|>|[-*+] |\d{1,7}[:.|)\t -]|[\w./\\~-]*\.(?:log|out|txt)[\w.-]*[:-](?:\d{1,9}[:-])?|`{3,}[A-Za-z]{0,12}|~{3,}|\[|\|)*$"
 );
 // Behind it, where a date is missing or shortened.
 pattern!(
     short_head,
-    r"(?-u)^(?:\d\d[-/.]\d\d )?\d\d:\d\d:\d\d(?:[,.]\d{3})? {1,3}(?:TRACE|DEBUG|INFO|WARN|ERROR) +"
+    r"(?-u)^(?:\d\d[-/.]\d\d )?\d\d:\d\d:\d\d(?:[,.]\d{3})? {1,3}(?<thread>(?:\[[^\]\n]{0,80}\] {1,3}){0,3})(?:TRACE|DEBUG|INFO|WARN|ERROR) +"
 );
 pattern!(fence, r"(?-u)^\s*(?:`{3,}|~{3,})[A-Za-z0-9_+-]{0,16}\s*$");
 pattern!(quote_marks, r"(?-u)^(?:\s*>)+ ?");
@@ -66,6 +80,13 @@ pattern!(
     tag,
     r"(?-u)^(?:\[ ?)?(?i:(PUSH|TASK|NACOS)[-_ ]{1,2}(FA[I1L]{2}(?:ED)?|SUCC|PUSH))(?:\s?\]|\b) ?"
 );
+pattern!(break_tag, r"(?-u)(?i)<br ?/?>");
+// What makes a line of full-width letters worth reading.
+pattern!(
+    names_trouble,
+    r"(?-u)(?i)push[-_ ]?fail|re-push times|to allocate|annot reserve"
+);
+pattern!(title, r"(?-u)^\s*#{1,6}\s");
 pattern!(entity, r"(?-u)&(?:amp|lt|gt|quot|apos|nbsp|#39|#x27|#34);");
 // The failure as Netty and the JDK word it, with anything that paper and pictures add in between.
 pattern!(
@@ -122,10 +143,16 @@ pub fn mend(bytes: &[u8]) -> (Vec<u8>, LineMap) {
             number,
         };
         at += stored.len();
-        split(line, &mut lines);
+        if break_tag().is_match(&line.text) {
+            let parts = break_tag().split(&line.text);
+            parts.for_each(|part| split(line.with(part.to_vec()), &mut lines));
+        } else {
+            split(line, &mut lines);
+        }
     }
     join_cut_lines(&mut lines);
     mend_failures(&mut lines);
+    put_titles_behind(&mut lines);
     mend_statements(&mut lines);
     let mut out = Vec::with_capacity(bytes.len());
     let mut map = LineMap::default();
@@ -171,12 +198,15 @@ fn split(line: Line, out: &mut Vec<Line>) {
     if let Some(m) = quote_marks().find(&text) {
         text.drain(..m.end());
     }
-    let mut part = |text: Vec<u8>| {
-        out.push(Line {
-            text,
-            ..line.clone()
-        })
-    };
+    if text.starts_with(b"|")
+        && let Some(cell) = text.trim_ascii_end().strip_suffix(b"|")
+    {
+        text.truncate(cell.trim_ascii_end().len());
+    }
+    if let Some(narrow) = narrow(&text) {
+        text = narrow;
+    }
+    let mut part = |text: Vec<u8>| out.push(line.with(text));
     let heads: Vec<_> = head().captures_iter(&text).collect();
     let Some(first) = heads.first().and_then(|c| c.get(0)) else {
         return part(without_short_head(text));
@@ -212,8 +242,11 @@ fn entity_text(c: &Captures<'_>) -> Vec<u8> {
 
 /// A record with its date as logback prints it. What is already so stays as it is.
 fn head_text(c: &Captures<'_>, record: &[u8]) -> Vec<u8> {
-    if HeadReader::default().read(record).is_some() {
-        return record.to_vec();
+    if let Some(head) = HeadReader::default().read(record) {
+        return match statement_in_layout(&record[head.message..]) {
+            Some(at) => [&record[..DATE], b"|", &record[head.message + at..]].concat(),
+            None => record.to_vec(),
+        };
     }
     let get = |name: &str| c.name(name).map_or(&b""[..], |m| m.as_bytes());
     let len = c.get(0).map_or(0, |m| m.len());
@@ -232,6 +265,7 @@ fn head_text(c: &Captures<'_>, record: &[u8]) -> Vec<u8> {
     let ms = [get("ms"), get("ms2")].concat();
     out.extend_from_slice(if ms.is_empty() { b"000" } else { &ms });
     let rest = &record[len.min(record.len())..];
+    let rest = &rest[statement_in_layout(rest).unwrap_or(0)..];
     if get("bar").is_empty() {
         out.push(b' ');
         out.extend_from_slice(get("level"));
@@ -248,9 +282,75 @@ fn head_text(c: &Captures<'_>, record: &[u8]) -> Vec<u8> {
 
 /// A record whose date is lost begins with its message.
 fn without_short_head(text: Vec<u8>) -> Vec<u8> {
-    match short_head().find(&text) {
-        Some(m) => text[m.end()..].to_vec(),
-        None => text,
+    let Some(c) = short_head().captures(&text) else {
+        return text;
+    };
+    let message = &text[c.get(0).map_or(0, |m| m.end())..];
+    match statement_in_layout(message) {
+        Some(at) => message[at..].to_vec(),
+        // A thread in front is some program's own layout, of which nothing is known.
+        None if c.name("thread").is_some_and(|t| !t.is_empty()) => text,
+        None => message.to_vec(),
+    }
+}
+
+/// Where a statement begins behind the thread, level and logger that an operator's own layout puts before it.
+fn statement_in_layout(message: &[u8]) -> Option<usize> {
+    behind_layout(message).find(|&at| begins_statement(&message[at..]))
+}
+
+/// A line of full-width letters and typographers' quotation marks as it was typed: `［PUSH-FAIL］ 30000ms，Service｛…`. A line
+/// that is read as it stands keeps them, since names may hold them.
+fn narrow(text: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(text, b"\xef\xbc")?;
+    let narrow: String = String::from_utf8_lossy(text)
+        .chars()
+        .map(|c| match c {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
+            '\u{3000}' => ' ',
+            '\u{2018}' | '\u{2019}' => '\'',
+            '\u{201c}' | '\u{201d}' => '"',
+            c => c,
+        })
+        .collect();
+    let wanted = names_trouble().is_match(narrow.as_bytes());
+    (wanted && !is_read(text) && !has_sized_failure(text)).then(|| narrow.into_bytes())
+}
+
+/// Puts a title that repeats a failure behind the line it repeats, so that both are one failure: people put the message in
+/// the title of their report and paste the log below.
+fn put_titles_behind(lines: &mut Vec<Line>) {
+    let figures = |text: &[u8]| {
+        let sized = failure::read_line(text, b"").into_iter();
+        let mut sized = sized.filter(|f| f.limit.is_some());
+        sized.next().map(|f| (f.requested, f.used, f.limit))
+    };
+    let filled = |l: &Line| !l.text.trim_ascii().is_empty();
+    let first = lines.iter().position(filled);
+    let mut i = 0;
+    while i < lines.len() {
+        let text = &lines[i].text;
+        let next = lines[i + 1..].iter().find(|l| filled(l));
+        // What a stack trace follows is the log itself.
+        let alone = next.is_some_and(|n| !frame().is_match(&n.text));
+        let opens = Some(i) == first && alone;
+        let is_title = title().is_match(text)
+            || opens && !is_head(text) && !text.starts_with(b"Exception in thread");
+        let told = if is_title { figures(text) } else { None };
+        let again = told.and_then(|told| {
+            let below = &lines[i + 1..];
+            below.iter().position(|l| figures(&l.text) == Some(told))
+        });
+        if let Some(n) = again {
+            // The line it repeats moves up by one.
+            let line = lines.remove(i);
+            lines.insert(i + n + 1, line);
+            if opens {
+                return;
+            }
+        } else {
+            i += 1;
+        }
     }
 }
 

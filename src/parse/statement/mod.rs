@@ -306,6 +306,41 @@ impl Rows {
     }
 }
 
+/// How far into a message an operator's own layout may reach.
+const LAYOUT_MAX: usize = 240;
+
+/// Places in a message where a statement may begin behind what an operator's own layout puts between it and the date: thread,
+/// level and logger in any order (`[nacos-grpc-executor-6] ERROR [com.alibaba.nacos.naming.push] - [PUSH-FAIL] …`,
+/// `1 --- [main] c.a.n.push : …`). Behind a blank, a colon, a hyphen, a bar or a bracket that closes; ascending.
+pub fn behind_layout(message: &[u8]) -> impl Iterator<Item = usize> {
+    let end = message.len().min(LAYOUT_MAX);
+    let mut depth = 0_u32;
+    message[..end].iter().enumerate().filter_map(move |(i, b)| {
+        // The brackets of threads and loggers may hold any words: what stands within them is no statement.
+        match b {
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let may = depth == 0 && matches!(b, b' ' | b']' | b':' | b'-' | b'|');
+        may.then_some(i + 1)
+    })
+}
+
+/// Reads the statement behind an operator's own layout: see [`behind_layout`].
+#[must_use]
+pub fn read_behind_layout<'a>(text: &Text<'a>) -> Option<(&'static Statement, Event<'a>)> {
+    behind_layout(text.line).find_map(|at| {
+        let behind = Text {
+            line: &text.line[at..],
+            more: text.more,
+        };
+        let (row, event) = Rows::anywhere().read(&behind)?;
+        // What a row only recognises has not been held against its pattern yet.
+        row.regex().is_match(behind.line).then_some((row, event))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -116,6 +116,16 @@ pub(super) static ROWS: &[Statement] = &[
         "[DISTRO-INIT] waiting distro data storage register...",
     ),
     known(
+        "distro-waiting-members",
+        &[Series::ProtocolDistro],
+        "1.4.0..3.0.3",
+        "com.alibaba.nacos.core.distributed.distro.task.load.DistroLoadDataTask",
+        "[DISTRO-INIT] waiting server list init...",
+        "",
+        r"^\[DISTRO-INIT\] waiting server list init\.\.\..*$",
+        "[DISTRO-INIT] waiting server list init...",
+    ),
+    known(
         "distro-loading",
         &[Series::ProtocolDistro],
         "1.4.0..3.0.3",
