@@ -1111,6 +1111,18 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     if ctx.format.is_log() {
         return read_log(window, ctx, facts);
     }
+    if ctx.wrapping == Wrapping::Quoted {
+        let (bytes, _) = unwrap(window.bytes, Wrapping::Quoted);
+        let window = Window {
+            bytes: &bytes,
+            ..*window
+        };
+        let ctx = Context {
+            wrapping: Wrapping::None,
+            ..*ctx
+        };
+        return read_whole(&window, &ctx, facts);
+    }
     let before = facts.memory.nmt.len() + facts.memory.gauges.len();
     match ctx.format {
         Format::Nmt => read_nmt(window, ctx, facts),

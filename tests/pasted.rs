@@ -192,3 +192,32 @@ fn a_quote_of_a_mended_line_names_the_line_it_stood_on() {
     }
     assert!(seen > 0);
 }
+
+#[test]
+fn a_report_of_native_memory_may_be_quoted_and_may_have_lost_its_dashes() {
+    let dashes = "Native Memory Tracking:\n\nTotal: reserved=6000KB, committed=5000KB\n\
+        -                 Java Heap (reserved=4000KB, committed=3500KB)\n\
+        \x20                           (mmap: reserved=4000KB, committed=3500KB)\n\n\
+        -                     Other (reserved=2000KB, committed=1500KB)\n\
+        \x20                           (malloc=1500KB #12)\n";
+    let quoted: String = dashes.lines().map(|l| format!("> {l}\n")).collect();
+    let list = dashes.replace("\n- ", "\n  ");
+    let fenced = format!("What does this tell?\n\n```\n{list}```\n");
+    let scratch = Scratch::new("pasted-nmt");
+    for (name, text) in [("quoted.md", quoted), ("fenced.md", fenced)] {
+        let path = scratch.file(name, text.as_bytes());
+        let r = report_of(&[&path], None);
+        let reports = r.nodes[0].facts.nmt.as_ref().unwrap();
+        assert_eq!(reports.len(), 1, "{name}");
+        assert_eq!(reports[0].total_committed_bytes, Some(5000 << 10), "{name}");
+        let of = |category: &str| reports[0].categories[category].committed_bytes;
+        assert_eq!(of("Java Heap"), 3500 << 10, "{name}");
+        assert_eq!(of("Other"), 1500 << 10, "{name}");
+        // One figure without a limit is no all-clear.
+        assert_eq!(
+            r.nodes[0].outcome,
+            nacos_offheap::rules::Outcome::InsufficientEvidence,
+            "{name}"
+        );
+    }
+}

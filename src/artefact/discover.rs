@@ -590,6 +590,12 @@ pub(super) fn look_at_head(name: &str, packing: Packing, head: &[u8]) -> Looked 
             return Ok(look_as(packing, Wrapping::Pasted, f, head, &text));
         }
     }
+    if plain.is_err() && Wrapping::is_quoted(head) {
+        let (text, _) = unwrap(head, Wrapping::Quoted);
+        if let Ok(f) = sniff(bare, &text) {
+            return Ok(look_as(packing, Wrapping::Quoted, f, head, &text));
+        }
+    }
     plain.map(|f| look_as(packing, Wrapping::None, f, head, head))
 }
 

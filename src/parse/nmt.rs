@@ -623,6 +623,12 @@ fn allocated(i: &[u8]) -> Parsed<'_, (Allocated, Option<&[u8]>, u64)> {
     ))
 }
 
+/// Whether a text may be the name of a category: `Java Heap`, `GCCardSet`, `Shared class space`.
+fn is_name(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_uppercase)
+        && text.iter().all(|b| b.is_ascii_alphanumeric() || *b == b' ')
+}
+
 /// A category's head line.
 struct CategoryLine<'a> {
     name: &'a [u8],
@@ -631,10 +637,14 @@ struct CategoryLine<'a> {
     unit: u64,
 }
 
-/// `-                     Other (reserved=98304KB, committed=98304KB)`
+/// `-                     Other (reserved=98304KB, committed=98304KB)`; the dash may be lost in a text that was pasted, where
+/// it made a list.
 fn category_line(i: &[u8]) -> Parsed<'_, CategoryLine<'_>> {
-    let (rest, _) = (char('-'), blanks).parse(i)?;
-    let Some(at) = find(rest.get(..200).unwrap_or(rest), b"(reserved=") else {
+    let (rest, dash) = opt(char('-')).parse(i)?;
+    let (rest, _) = blanks(rest)?;
+    let at = find(rest.get(..200).unwrap_or(rest), b"(reserved=")
+        .filter(|&at| dash.is_some() || is_name(trim(&rest[..at])));
+    let Some(at) = at else {
         return Err(nom::Err::Error(nom::error::Error::new(
             i,
             nom::error::ErrorKind::Tag,
@@ -975,6 +985,7 @@ impl Reader<'_> {
             Some(b'(' | b':') => self.item(line, t),
             Some(b'[') => self.frame_or_region(line, t),
             Some(b'm') => self.loose(line, t),
+            Some(b'A'..=b'Z') if category_line(t).is_ok() => self.category(line, t),
             Some(b'V') if t.starts_with(b"Virtual memory map:") => self.section(Section::Map),
             Some(b'M') if t.starts_with(b"Memory file details") => true,
             Some(b'D') if t.starts_with(b"Details:") => self.section(Section::Sites),

@@ -32,6 +32,8 @@ pub enum Wrapping {
     Compose,
     /// `journalctl`.
     Journald,
+    /// A quotation: `> ` before each line, as mails and forges put it. Of texts that are no log; see [`Wrapping::Pasted`].
+    Quoted,
     /// One source of several that were written into one text: lines of the others are passed over. The hash of its name.
     OneOf(Framing, u64),
     /// What people and their tools add when they paste a log: see [`super::pasted`]. Such a text is read at once.
@@ -289,6 +291,27 @@ fn journald(line: &[u8]) -> Option<&[u8]> {
     is_unit.then(|| text.strip_prefix(b" ").unwrap_or(text))
 }
 
+/// Length of what stands before the text of `> text`, `> > text`.
+fn quoted(line: &[u8]) -> Option<usize> {
+    let mut text = line.trim_ascii_start().strip_prefix(b">")?;
+    while let Some(inner) = text.trim_ascii_start().strip_prefix(b">") {
+        text = inner;
+    }
+    Some(line.len() - text.len())
+}
+
+/// A quoted line with blanks in the place of the marks: what is no log is found by its offsets, and these stay.
+fn blanked(line: &[u8]) -> Option<Inner<'_>> {
+    let marks = quoted(line)?;
+    let mut text = line.to_vec();
+    text[..marks].fill(b' ');
+    Some(Inner {
+        text: Cow::Owned(text),
+        stream: 0,
+        partial: false,
+    })
+}
+
 /// Pod and container of `[pod/nacos-0/nacos] …`, service of `nacos-1  | …`, host and unit of a journal's line.
 fn source_of(framing: Framing, line: &[u8]) -> Option<(&[u8], &[u8])> {
     match framing {
@@ -356,6 +379,18 @@ impl Wrapping {
         }
     }
 
+    /// Whether all but a few lines of a text are quoted.
+    #[must_use]
+    pub fn is_quoted(head: &[u8]) -> bool {
+        let lines = head
+            .split(|&b| b == b'\n')
+            .filter(|l| !l.trim_ascii().is_empty());
+        let (all, quotes) = lines.fold((0_usize, 0_usize), |(all, quotes), l| {
+            (all + 1, quotes + usize::from(quoted(l).is_some()))
+        });
+        quotes > 0 && quotes * 5 >= all * 4
+    }
+
     const ALL: [Self; 5] = [
         Self::Cri,
         Self::DockerJson,
@@ -373,6 +408,7 @@ impl Wrapping {
             Self::Kubectl => kubectl(line).map(Inner::whole),
             Self::Compose => compose(line).map(Inner::whole),
             Self::Journald => journald(line).map(Inner::whole),
+            Self::Quoted => blanked(line),
         }
     }
 

@@ -307,10 +307,14 @@ impl<'a> Case<'a> {
         (slope > 0.0).then(|| room as f64 / slope * 3600.0)
     }
 
-    /// Whether something is known of memory in this run.
+    /// Whether something is known of memory in this run: a figure and the limit to hold it against, or a course. One figure
+    /// alone tells neither of calm nor of trouble.
     #[must_use]
     pub fn knows_memory(&self) -> bool {
-        self.exhaustion.is_some() || self.curve.is_some() || self.dump_used().is_some()
+        let curve = self.curve.as_ref();
+        self.exhaustion.is_some()
+            || self.dump_used().is_some()
+            || curve.is_some_and(|c| self.limit.is_some() || c.points.len() > 1)
     }
 
     /// Exhausted, growing, or near its limit.
