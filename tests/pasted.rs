@@ -221,3 +221,27 @@ fn a_report_of_native_memory_may_be_quoted_and_may_have_lost_its_dashes() {
         );
     }
 }
+
+#[test]
+fn lines_of_several_sources_that_name_none_are_told_not_lost() {
+    let push = |at: &str, ip: &str| {
+        format!(
+            "2024-05-01 10:00:{at},001 ERROR [PUSH-FAIL] 5000ms, Service{{namespace='public', group='DEFAULT_GROUP', name='order', ephemeral=true, revision=7}}, reason=x, target={ip}"
+        )
+    };
+    let mut text = String::new();
+    for n in 10..40 {
+        let line = push(&n.to_string(), "10.0.0.9");
+        text += &format!("nacos-0  | {line}\nnacos-1  | {line}\n");
+    }
+    let whole = text.clone() + "\n";
+    let bare = text + "Attaching to nacos-0, nacos-1\n";
+    let scratch = Scratch::new("bare-lines");
+    for (name, text, told) in [("whole.txt", whole, 0), ("bare.txt", bare, 1)] {
+        let r = report_of(&[&scratch.file(name, text.as_bytes())], None);
+        assert_eq!(r.nodes.len(), 2, "{name}");
+        let skipped = r.skipped.iter();
+        let bare = skipped.filter(|s| format!("{s:?}").contains("no source"));
+        assert_eq!(bare.count(), told, "{name}");
+    }
+}

@@ -29,7 +29,7 @@ pub(super) struct Source {
 /// The sources of a text that names several; `None` when it names one or none.
 pub(super) fn of(a: &Artefact) -> Option<Vec<Source>> {
     a.wrapping.framing()?;
-    let (heads, more) = heads(a)?;
+    let Heads { heads, more, bare } = heads(a)?;
     if heads.len() < 2 {
         return None;
     }
@@ -45,11 +45,13 @@ pub(super) fn of(a: &Artefact) -> Option<Vec<Source>> {
     }
     let text = |t: &[u8]| String::from_utf8_lossy(t).into_owned();
     let one_place = places.len() < 2;
-    let further = more.then(|| Source {
-        name: "further sources".to_owned(),
+    let unread = |name: &str, why| Source {
+        name: name.to_owned(),
         node: String::new(),
-        look: Err("more sources than are told apart"),
-    });
+        look: Err(why),
+    };
+    let further = more.then(|| unread("further sources", "more sources than are told apart"));
+    let bare = bare.then(|| unread("no source", "they stand among those of several"));
     Some(
         looks
             .into_iter()
@@ -69,6 +71,7 @@ pub(super) fn of(a: &Artefact) -> Option<Vec<Source>> {
                 Source { name, node, look }
             })
             .chain(further)
+            .chain(bare)
             .collect(),
     )
 }
@@ -83,13 +86,24 @@ fn look(a: &Artefact, source: &SourceName, head: &[u8]) -> Result<Look, &'static
     }
 }
 
-/// The first lines of each source, and whether there are more sources than those; the whole text is looked at, since a source may begin late.
-fn heads(a: &Artefact) -> Option<(BTreeMap<SourceName, Vec<u8>>, bool)> {
+/// What a text of several sources begins with, source by source.
+struct Heads {
+    /// The first lines of each source.
+    heads: BTreeMap<SourceName, Vec<u8>>,
+    /// Whether there are more sources than those.
+    more: bool,
+    /// Whether lines stand among them that name none.
+    bare: bool,
+}
+
+/// The whole text is looked at, since a source may begin late.
+fn heads(a: &Artefact) -> Option<Heads> {
     let mut stream = read::open_stream(a).ok()?;
     let mut heads: BTreeMap<SourceName, Vec<u8>> = BTreeMap::new();
-    let mut more = false;
+    let (mut more, mut bare) = (false, false);
     let mut take = |line: &[u8]| {
         let Some(source) = a.wrapping.source(trim_line_end(line)) else {
+            bare |= !line.trim_ascii().is_empty();
             return;
         };
         if !heads.contains_key(&source) && heads.len() >= SOURCES_MAX {
@@ -129,5 +143,5 @@ fn heads(a: &Artefact) -> Option<(BTreeMap<SourceName, Vec<u8>>, bool)> {
     if !begun.is_empty() {
         take(&begun);
     }
-    Some((heads, more))
+    Some(Heads { heads, more, bare })
 }
