@@ -7,10 +7,12 @@ mod server;
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hprof::{Dump, Framing, V};
 use nacos_offheap::facts::heap::{
-    Book, ChunkUse, DumpSource, HeapFacts, OwnerKind, Reconciled, Side, Tally, read_dump,
+    Book, ChunkUse, DumpSource, HeapFacts, OwnerKind, Reconciled, Side, Tally, WINDOW, read_dump,
+    read_dump_within,
 };
 use server::Server;
 
@@ -478,6 +480,91 @@ fn every_form_of_a_dump_says_the_same() {
     }
 }
 
+/// Read as a packed dump is, with so many bytes held; and how often that was.
+fn as_stream(bytes: &[u8], window: usize) -> (HeapFacts, usize) {
+    let readings = AtomicUsize::new(0);
+    let open = || {
+        readings.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(bytes) as Box<dyn Read + Send>)
+    };
+    let facts = read_dump_within(DumpSource::Reopen(&open), window, &|_| {});
+    (facts, readings.into_inner())
+}
+
+/// Objects that links go through and nobody asks for: some 300 bytes each time.
+fn bystanders(d: &mut Dump, times: usize) {
+    for i in 0..times {
+        let value = d.bytes(&[7; 200]);
+        let key = d.string("key");
+        let node = d.object(
+            "java.util.concurrent.ConcurrentHashMap$Node",
+            &[("key", V::Ref(key)), ("val", V::Ref(value))],
+        );
+        d.array(&[0, node, i as u64]);
+    }
+}
+
+#[test]
+fn a_stream_far_larger_than_what_is_held_of_it_is_read_a_few_times() {
+    let mut d = Server::default().dump();
+    bystanders(&mut d, 20_000);
+    let bytes = d.write("1.0.2", Framing::Segments(1 << 20));
+    let expected = read(&bytes);
+    check_server(&expected, "mapped");
+    // What refers to what stands behind it all the way, in chains of twelve and more links.
+    let (facts, readings) = as_stream(&bytes, 256 << 10);
+    assert_eq!(facts, expected);
+    assert!(readings <= 2, "{readings} readings");
+    // And where nothing has to be let go.
+    let (facts, readings) = as_stream(&bytes, WINDOW);
+    assert_eq!(facts, expected);
+    assert!(readings <= 2, "{readings} readings");
+}
+
+#[test]
+fn links_far_back_in_a_stream_cost_a_reading_each_and_no_more() {
+    // Table, entry, key and value lie far apart, each behind what refers to it.
+    let mut d = Server::default().dump();
+    let value = d.string("10.9.8.7");
+    bystanders(&mut d, 4_000);
+    let key = d.string("user.timezone");
+    bystanders(&mut d, 4_000);
+    let node = d.object(
+        "java.util.concurrent.ConcurrentHashMap$Node",
+        &[("key", V::Ref(key)), ("val", V::Ref(value))],
+    );
+    bystanders(&mut d, 4_000);
+    let table = d.array(&[node]);
+    bystanders(&mut d, 4_000);
+    let map = d.object(
+        "java.util.concurrent.ConcurrentHashMap",
+        &[("table", V::Ref(table))],
+    );
+    let props = d.object("java.util.Properties", &[("map", V::Ref(map))]);
+    d.statics("java.lang.System", &[("props", V::Ref(props))]);
+    let bytes = d.write("1.0.2", Framing::Segments(1 << 20));
+    let expected = read(&bytes);
+    assert_eq!(expected.jvm.properties["user.timezone"], "10.9.8.7");
+    let (facts, readings) = as_stream(&bytes, 128 << 10);
+    assert_eq!(facts, expected);
+    assert!((2..=4).contains(&readings), "{readings} readings");
+}
+
+#[test]
+fn small_things_without_end_take_no_more_room_than_allowed() {
+    // Empty arrays have no bytes of their own, only what it takes to find them.
+    let mut d = Server::default().dump();
+    for _ in 0..50_000 {
+        d.bytes(&[]);
+    }
+    let bytes = d.write("1.0.2", Framing::Segments(1 << 20));
+    for window in [0, 1, 4096] {
+        let (facts, readings) = as_stream(&bytes, window);
+        assert_eq!(facts.backlog.messages, 3, "{window}");
+        assert!(readings <= 12, "{window}: {readings} readings");
+    }
+}
+
 #[test]
 fn netty_is_found_under_its_own_name_and_under_any_prefix() {
     for prefix in ["", "com.alibaba.nacos.shaded.io.grpc.netty.shaded."] {
@@ -592,7 +679,8 @@ fn a_buffer_of_nobody_known_is_told_with_the_class_that_holds_it() {
         "com.example.Cache",
         &[("slab", V::Ref(one)), ("slabs", V::Ref(slabs))],
     );
-    let f = read(&d.write("1.0.2", Framing::Segments(100)));
+    let bytes = d.write("1.0.2", Framing::Segments(100));
+    let f = read(&bytes);
     let owner = &f.owners[0];
     assert_eq!(
         (owner.class.as_str(), owner.kind),
@@ -600,6 +688,7 @@ fn a_buffer_of_nobody_known_is_told_with_the_class_that_holds_it() {
     );
     assert_eq!((owner.bytes, owner.count), (5 << 20, 2));
     assert_eq!(f.unattributed.jdk_buffers, tally(0, 0));
+    assert_eq!(as_stream(&bytes, WINDOW).0, f, "as a stream");
 }
 
 /// A server among some 10 MB of other objects. Byte arrays in it hold a whole other heap, so that whoever guesses where an
