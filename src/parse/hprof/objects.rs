@@ -3,7 +3,7 @@
 //! One pass keeps the instances of the classes that were asked for (of a mapped dump where they stand, of a stream a
 //! copy) and notes, for every 16 KiB of a mapped dump, the range of identifiers in it. HotSpot writes objects by
 //! address, so an identifier is then found by reading a block or two. Of a stream, links are followed while it is read
-//! ([`super::chase`]); it is read again for what is missing.
+//! (`chase`); it is read again for what is missing.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
