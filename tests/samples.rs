@@ -454,9 +454,11 @@ fn histograms_count_what_stands_for_native_memory() {
     let demo: Counts<'_> = &[
         ("[B", 11_331, 643_448),
         ("java.nio.DirectByteBuffer", 97, 6_208),
+        ("java.nio.DirectByteBuffer$Deallocator", 96, 3_072),
     ];
     let shaded: Counts<'_> = &[
         ("java.nio.DirectByteBuffer", 37, 2_368),
+        ("java.nio.DirectByteBuffer$Deallocator", 30, 960),
         ("io.grpc.netty.shaded.io.netty.buffer.PoolChunk", 22, 1_936),
         ("com.alibaba.nacos.core.remote.grpc.GrpcConnection", 3, 96),
     ];

@@ -632,9 +632,10 @@ pub(super) fn read_sockets(window: &Window<'_>, ctx: &Context<'_>, facts: &mut F
 
 /// Classes kept of a histogram, the largest first.
 const CLASSES: usize = 20;
-/// Classes that stand for memory outside the heap, under any package prefix.
-const NATIVE: [&str; 10] = [
+/// Classes that stand for memory outside the heap or for those it is held for, under any package prefix.
+const NATIVE: [&str; 12] = [
     "java.nio.DirectByteBuffer",
+    "java.nio.DirectByteBuffer$Deallocator",
     "java.util.zip.Deflater",
     "java.util.zip.Inflater",
     "java.lang.Thread",
@@ -643,6 +644,7 @@ const NATIVE: [&str; 10] = [
     "io.netty.buffer.UnpooledUnsafeNoCleanerDirectByteBuf",
     "io.netty.channel.ChannelOutboundBuffer$Entry",
     "io.grpc.netty.NettyServerStream",
+    "com.alibaba.nacos.core.remote.grpc.GrpcConnection",
     "org.rocksdb.RocksDB",
 ];
 
