@@ -70,9 +70,12 @@ impl<'a> Objects<'a> {
         let room = self.window << self.fetches.min(2);
         self.fetches += 1;
         let mut chase = Chase::new(room, self.caught_arena.len());
+        for &id in &wanted {
+            chase.want(id);
+        }
         // Links met too late the last time are as good as asked for: what was asked for leads to them.
-        let mut seeds = std::mem::take(&mut self.left_over);
-        seeds.extend(wanted);
+        let mut seeds = wanted;
+        seeds.extend(std::mem::take(&mut self.left_over));
         for &id in &seeds {
             chase.want(id);
         }
