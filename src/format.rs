@@ -193,7 +193,9 @@ pub fn sniff(name: &str, head: &[u8]) -> Result<Format, &'static str> {
     if has(b" {product}") && has(b"     bool ") && has(b" = ") {
         return Ok(Format::JvmText);
     }
-    if is_pid_line(first) && (has(b"VM version ") || has(b"java.vm.version=") || has(b"-XX:")) {
+    if is_pid_line(first) && (has(b"VM version ") || has(b"java.vm.version=") || has(b"-XX:"))
+        || is_uptime(head)
+    {
         return Ok(Format::JvmText);
     }
     if has(b"\nVmRSS:") && has(b"\nThreads:") {
@@ -258,10 +260,19 @@ fn of_no_weight(head: &[u8]) -> Option<&'static str> {
     {
         return Some("what a tool prints on making a heap dump: the dump itself tells");
     }
+    None
+}
+
+/// Whether a text is an answer to `VM.uptime`: the process and seconds.
+fn is_uptime(head: &[u8]) -> bool {
+    let mut lines = head
+        .split(|&b| b == b'\n')
+        .map(trim_line_end)
+        .filter(|l| !l.is_empty());
+    let (first, second) = (lines.next(), lines.next().unwrap_or_default());
     let seconds = second.strip_suffix(b" s").unwrap_or_default();
     let digits = |l: &[u8]| l.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-    (is_pid_line(first) && !seconds.is_empty() && digits(seconds))
-        .then_some("an answer to VM.uptime: an age, without the time at which it was asked for")
+    first.is_some_and(is_pid_line) && !seconds.is_empty() && digits(seconds)
 }
 
 /// Texts of jcmd, of /proc and of Linux's tools that no first word gives away.
@@ -1127,7 +1138,7 @@ pub fn read_whole(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     match ctx.format {
         Format::Nmt => read_nmt(window, ctx, facts),
         Format::ProcStatus => system::read_status(window, ctx, facts),
-        Format::JvmText => read_jvm_text(window, facts),
+        Format::JvmText => read_jvm_text(window, ctx, facts),
         Format::Prometheus => read_prometheus(window, ctx, facts),
         Format::Properties => system::read_properties(window, facts),
         Format::Smaps => system::read_smaps(window, ctx, facts),
@@ -1243,7 +1254,7 @@ fn read_prometheus(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     }
 }
 
-fn read_jvm_text(window: &Window<'_>, facts: &mut Facts) {
+fn read_jvm_text(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     let has = |needle: &[u8]| memchr::memmem::find(window.bytes, needle).is_some();
     // The line shown is the first that says something: the one behind jcmd's line with the process id.
     let (at, lines, line) = lines_of(window.bytes)
@@ -1253,7 +1264,13 @@ fn read_jvm_text(window: &Window<'_>, facts: &mut Facts) {
         place: place(window, at, lines),
         line,
     };
-    if has(b" {product}") && has(b"     bool ") {
+    if is_uptime(window.bytes) {
+        // An age: with the time at which it was asked for, a start.
+        let asked = ctx.sample_time().0;
+        if let (Some(t), Some((_, seconds))) = (asked, flags::read_vm_uptime(window.bytes)) {
+            facts.jvm.add_start(t, seconds, quote.keep(Some(t), true));
+        }
+    } else if has(b" {product}") && has(b"     bool ") {
         facts.jvm.add(FlagSource {
             text: FlagText::VmFlags,
             quote: quote.keep(None, true),

@@ -7,10 +7,12 @@ mod server;
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hprof::{Dump, Framing, V};
 use nacos_offheap::facts::heap::{
-    Book, ChunkUse, DumpSource, HeapFacts, OwnerKind, Reconciled, Side, Tally, read_dump,
+    Book, ChunkUse, DumpSource, HeapFacts, OwnerKind, Reconciled, Side, Tally, WINDOW, read_dump,
+    read_dump_within,
 };
 use server::Server;
 
@@ -478,6 +480,215 @@ fn every_form_of_a_dump_says_the_same() {
     }
 }
 
+/// What one run of the program behind `netty-*.thin.hprof.gz` must show: 40 buffers of 4,096 bytes, 10 of 65,536, 3 of 300
+/// and one of 20 MiB from a pool, and an unpooled one of 5,000; the chunks are what Netty's own metrics said.
+struct NettyRun {
+    file: &'static str,
+    class: &'static str,
+    chunk_bytes: u64,
+    chunks: u64,
+    /// Used in chunks, and kept by the thread's cache.
+    used: u64,
+    cached: Tally,
+    /// What the pool gives for 300 bytes.
+    small: u64,
+    /// Netty's counter, where it frees memory itself; the JDK's.
+    netty: Option<u64>,
+    jdk: u64,
+}
+
+#[test]
+fn pools_of_real_netty_before_and_after_its_layouts_changed_are_told_as_it_counts_them() {
+    const BIG: u64 = 20 << 20;
+    let runs = [
+        NettyRun {
+            file: "4.1.42",
+            class: "PooledByteBufAllocator",
+            chunk_bytes: (16 << 20) + BIG,
+            chunks: 2,
+            // Pages of 8 KiB: 20, 80, one and six.
+            used: 107 * 8192 + BIG,
+            cached: tally(6, 6 * 8192),
+            small: 304,
+            netty: None,
+            jdk: 37_753_738,
+        },
+        NettyRun {
+            file: "4.1.42-nocleaner",
+            class: "PooledByteBufAllocator",
+            chunk_bytes: (16 << 20) + BIG,
+            chunks: 2,
+            used: 107 * 8192 + BIG,
+            cached: tally(6, 6 * 8192),
+            small: 304,
+            netty: Some(37_753_736),
+            jdk: 2,
+        },
+        NettyRun {
+            file: "4.2.7-pooled",
+            class: "PooledByteBufAllocator",
+            chunk_bytes: (4 << 20) + BIG,
+            chunks: 2,
+            // Runs for small buffers are of as many pages as waste least: 20, 80, and five or one more.
+            used: 106 * 8192 + BIG,
+            cached: tally(0, 0),
+            small: 320,
+            netty: Some(25_170_824),
+            jdk: 8192,
+        },
+        NettyRun {
+            file: "4.2.7-adaptive",
+            class: "AdaptiveByteBufAllocator",
+            chunk_bytes: 22_675_456,
+            chunks: 7,
+            // Whatever was handed out of a chunk, given back or not: parts of 4,096, 512, 8,192 and 65,536 bytes.
+            used: 40 * 4096 + 3 * 512 + 6 * 8192 + 10 * 65_536 + BIG,
+            cached: tally(0, 0),
+            small: 300,
+            netty: None,
+            jdk: 22_688_649,
+        },
+        NettyRun {
+            file: "4.2.7-adaptive-nocleaner",
+            class: "AdaptiveByteBufAllocator",
+            chunk_bytes: 22_675_456,
+            chunks: 7,
+            used: 40 * 4096 + 3 * 512 + 6 * 8192 + 10 * 65_536 + BIG,
+            cached: tally(0, 0),
+            small: 300,
+            netty: Some(22_680_456),
+            jdk: 8192,
+        },
+    ];
+    for run in runs {
+        let what = run.file;
+        let f = fixture(&format!("netty-{what}.thin.hprof.gz"));
+        assert!(f.complete, "{what}: {:?}", f.loss);
+        // The default allocator is there too, and has allocated nothing.
+        let (pool, unused) = f.pools.split_first().expect("a pool");
+        let nothing = unused.iter().all(|p| p.chunks == tally(0, 0));
+        assert!(nothing, "{what}: {unused:?}");
+        assert!(pool.class.ends_with(run.class), "{what}: {}", pool.class);
+        assert_eq!(pool.chunks, tally(run.chunks, run.chunk_bytes), "{what}");
+        assert_eq!(pool.huge, tally(1, BIG), "{what}");
+        assert_eq!(pool.used_bytes, run.used, "{what}");
+        assert_eq!(pool.free_bytes, run.chunk_bytes - run.used, "{what}");
+        assert_eq!(pool.thread_cached, run.cached, "{what}");
+        let live = 40 * 4096 + 10 * 65_536 + 3 * run.small + BIG;
+        assert_eq!(pool.live, tally(54, live), "{what}");
+        assert_eq!(
+            f.unattributed.live_buffers,
+            tally(55, live + 5000),
+            "{what}"
+        );
+        // Chunks are the pool's, whatever they are made of, and the counters agree to the byte.
+        let of = |kind| -> u64 {
+            let owned = f.owners.iter().filter(|o| o.kind == kind);
+            owned.map(|o| o.bytes).sum()
+        };
+        assert_eq!(of(OwnerKind::NettyPool), run.chunk_bytes, "{what}");
+        assert_eq!(of(OwnerKind::NettyUnpooled), 5000, "{what}");
+        let books: Vec<(Book, u64, i64)> = f
+            .reconciled
+            .iter()
+            .map(|r| (r.book, r.counter_bytes, r.remainder_bytes))
+            .collect();
+        let mut expected = vec![(Book::Jdk, run.jdk, 0)];
+        expected.extend(run.netty.map(|n| (Book::Netty, n, 0)));
+        assert_eq!(books, expected, "{what}");
+        assert_eq!(
+            f.counters.jdk.as_ref().and_then(|c| c.limit_bytes),
+            Some(200 << 20),
+            "{what}"
+        );
+    }
+}
+
+/// Read as a packed dump is, with so many bytes held; and how often that was.
+fn as_stream(bytes: &[u8], window: usize) -> (HeapFacts, usize) {
+    let readings = AtomicUsize::new(0);
+    let open = || {
+        readings.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(bytes) as Box<dyn Read + Send>)
+    };
+    let facts = read_dump_within(DumpSource::Reopen(&open), window, &|_| {});
+    (facts, readings.into_inner())
+}
+
+/// Objects that links go through and nobody asks for: some 300 bytes each time.
+fn bystanders(d: &mut Dump, times: usize) {
+    for i in 0..times {
+        let value = d.bytes(&[7; 200]);
+        let key = d.string("key");
+        let node = d.object(
+            "java.util.concurrent.ConcurrentHashMap$Node",
+            &[("key", V::Ref(key)), ("val", V::Ref(value))],
+        );
+        d.array(&[0, node, i as u64]);
+    }
+}
+
+#[test]
+fn a_stream_far_larger_than_what_is_held_of_it_is_read_a_few_times() {
+    let mut d = Server::default().dump();
+    bystanders(&mut d, 20_000);
+    let bytes = d.write("1.0.2", Framing::Segments(1 << 20));
+    let expected = read(&bytes);
+    check_server(&expected, "mapped");
+    // What refers to what stands behind it all the way, in chains of twelve and more links.
+    let (facts, readings) = as_stream(&bytes, 256 << 10);
+    assert_eq!(facts, expected);
+    assert!(readings <= 2, "{readings} readings");
+    // And where nothing has to be let go.
+    let (facts, readings) = as_stream(&bytes, WINDOW);
+    assert_eq!(facts, expected);
+    assert!(readings <= 2, "{readings} readings");
+}
+
+#[test]
+fn links_far_back_in_a_stream_cost_a_reading_each_and_no_more() {
+    // Table, entry, key and value lie far apart, each behind what refers to it.
+    let mut d = Server::default().dump();
+    let value = d.string("10.9.8.7");
+    bystanders(&mut d, 4_000);
+    let key = d.string("user.timezone");
+    bystanders(&mut d, 4_000);
+    let node = d.object(
+        "java.util.concurrent.ConcurrentHashMap$Node",
+        &[("key", V::Ref(key)), ("val", V::Ref(value))],
+    );
+    bystanders(&mut d, 4_000);
+    let table = d.array(&[node]);
+    bystanders(&mut d, 4_000);
+    let map = d.object(
+        "java.util.concurrent.ConcurrentHashMap",
+        &[("table", V::Ref(table))],
+    );
+    let props = d.object("java.util.Properties", &[("map", V::Ref(map))]);
+    d.statics("java.lang.System", &[("props", V::Ref(props))]);
+    let bytes = d.write("1.0.2", Framing::Segments(1 << 20));
+    let expected = read(&bytes);
+    assert_eq!(expected.jvm.properties["user.timezone"], "10.9.8.7");
+    let (facts, readings) = as_stream(&bytes, 128 << 10);
+    assert_eq!(facts, expected);
+    assert!((2..=4).contains(&readings), "{readings} readings");
+}
+
+#[test]
+fn small_things_without_end_take_no_more_room_than_allowed() {
+    // Empty arrays have no bytes of their own, only what it takes to find them.
+    let mut d = Server::default().dump();
+    for _ in 0..50_000 {
+        d.bytes(&[]);
+    }
+    let bytes = d.write("1.0.2", Framing::Segments(1 << 20));
+    for window in [0, 1, 4096] {
+        let (facts, readings) = as_stream(&bytes, window);
+        assert_eq!(facts.backlog.messages, 3, "{window}");
+        assert!(readings <= 12, "{window}: {readings} readings");
+    }
+}
+
 #[test]
 fn netty_is_found_under_its_own_name_and_under_any_prefix() {
     for prefix in ["", "com.alibaba.nacos.shaded.io.grpc.netty.shaded."] {
@@ -592,7 +803,8 @@ fn a_buffer_of_nobody_known_is_told_with_the_class_that_holds_it() {
         "com.example.Cache",
         &[("slab", V::Ref(one)), ("slabs", V::Ref(slabs))],
     );
-    let f = read(&d.write("1.0.2", Framing::Segments(100)));
+    let bytes = d.write("1.0.2", Framing::Segments(100));
+    let f = read(&bytes);
     let owner = &f.owners[0];
     assert_eq!(
         (owner.class.as_str(), owner.kind),
@@ -600,6 +812,7 @@ fn a_buffer_of_nobody_known_is_told_with_the_class_that_holds_it() {
     );
     assert_eq!((owner.bytes, owner.count), (5 << 20, 2));
     assert_eq!(f.unattributed.jdk_buffers, tally(0, 0));
+    assert_eq!(as_stream(&bytes, WINDOW).0, f, "as a stream");
 }
 
 /// A server among some 10 MB of other objects. Byte arrays in it hold a whole other heap, so that whoever guesses where an

@@ -405,6 +405,52 @@ fn native_memory_is_told_with_rate_and_mapping_kind() {
 }
 
 #[test]
+fn what_the_jvm_may_take_is_held_against_the_machine() {
+    const STATUS: &str =
+        "Name:\tjava\nVmRSS:\t 900000 kB\nRssAnon:\t 850000 kB\nVmSwap:\t SWAP kB\nThreads:\t200\n";
+    let finding = |what: &str, heap_mb: u64, direct_mb: u64, physical_mb: u64, swap_kb: u64| {
+        let dir = Scratch::new(&format!("overcommitted-{what}"));
+        let flags = format!(
+            "77:\n-XX:MaxDirectMemorySize={direct_mb}m -XX:MaxHeapSize={heap_mb}m -XX:+UseG1GC\n"
+        );
+        dir.file("vm_flags.txt", flags.as_bytes());
+        let meminfo = format!(
+            "MemTotal: {} kB\nMemFree: 1234 kB\nMemAvailable: 99 kB\n",
+            physical_mb << 10
+        );
+        dir.file("meminfo.txt", meminfo.as_bytes());
+        let status = STATUS.replace("SWAP", &swap_kb.to_string());
+        dir.file("status-20261122-130000.txt", status.as_bytes());
+        let r = report_of(&[dir.0.as_path()], Some(1));
+        found(&r, "memory-overcommitted").map(|f| {
+            let said = claims(f).into_iter().map(str::to_owned);
+            said.collect::<Vec<_>>()
+        })
+    };
+    // 2,000 MiB, 1,000 of direct memory and 512 for the rest are 3,512.
+    assert_eq!(finding("fits", 2000, 1000, 3513, 0), None);
+    assert_eq!(
+        finding("sum", 2000, 1000, 3511, 0).unwrap(),
+        ["overcommitted.sum"]
+    );
+    // It fits, with a heap of more than seven tenths.
+    assert_eq!(
+        finding("heap", 7100, 100, 10_000, 0).unwrap(),
+        ["overcommitted.heap"]
+    );
+    assert_eq!(finding("seven-tenths", 7000, 100, 10_000, 0), None);
+    // Pages that were swapped out speak for it, a few do not.
+    assert_eq!(
+        finding("swap", 2000, 1000, 3511, 200_000).unwrap(),
+        ["overcommitted.sum", "overcommitted.swapped"]
+    );
+    assert_eq!(
+        finding("little-swap", 2000, 1000, 3511, 60_000).unwrap(),
+        ["overcommitted.sum"]
+    );
+}
+
+#[test]
 fn none_of_them_speaks_on_the_other_incidents() {
     const OTHER: [&str; 8] = [
         "process-killed",

@@ -588,7 +588,6 @@ fn answers_of_tools_that_tell_nothing_are_named_with_the_reason() {
             "7765:\nDumping heap to /opt/app/live.hprof.gz ...\nHeap dump file created [2811890 bytes in 0.216 secs]\n",
             "heap dump",
         ),
-        ("uptime.txt", "15132:\n6.840 s\n", "VM.uptime"),
         ("other.txt", "UP\nPUSHED\n", "of no known format"),
     ] {
         dir.file(name, text.as_bytes());

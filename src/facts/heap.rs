@@ -16,11 +16,11 @@ use std::collections::{BTreeMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::parse::hprof::objects::Objects;
+use crate::parse::hprof::objects::{Follow, Objects};
 use crate::parse::{ParseError, ParseErrorKind};
 use crate::units::WallTime;
 
-pub use crate::parse::hprof::objects::DumpSource;
+pub use crate::parse::hprof::objects::{DumpSource, WINDOW};
 
 /// What a heap dump says. Bytes are integers, times RFC 3339, unknown is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -489,7 +489,18 @@ const ROUNDS: (usize, usize) = (64, 12);
 ///
 /// `progress` is called with the offset reached in the unpacked dump, from any thread.
 pub fn read_dump(source: DumpSource<'_>, progress: &(dyn Fn(u64) + Sync)) -> HeapFacts {
-    let mut objects = match Objects::read(source, kinds::classify, kinds::follow, progress) {
+    read_dump_within(source, WINDOW, progress)
+}
+
+/// The same with `window` bytes of small objects held while a packed dump is read, instead of [`WINDOW`]: the fewer, the
+/// more often it may have to be read.
+pub fn read_dump_within(
+    source: DumpSource<'_>,
+    window: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> HeapFacts {
+    let follow = (kinds::follow as Follow, window);
+    let mut objects = match Objects::read(source, kinds::classify, follow, progress) {
         Ok(objects) => objects,
         Err(error) => {
             return HeapFacts {
@@ -512,7 +523,7 @@ pub fn read_dump(source: DumpSource<'_>, progress: &(dyn Fn(u64) + Sync)) -> Hea
         if others.is_none() && graph.is_satisfied() {
             let unknown = owners::unknown(&graph);
             if !unknown.is_empty() {
-                others = Some(graph.referrers(&unknown));
+                others = Some(graph.referrers(source, &unknown));
                 continue;
             }
         }

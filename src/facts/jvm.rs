@@ -1,7 +1,11 @@
 //! What the inputs say of the JVM itself: flags, versions, collector. Several texts may say it; the best one wins.
 
+use std::collections::BTreeMap;
+
 use super::quote::Quote;
 use crate::parse::flags::{Collector, JvmFlags};
+use crate::span::ArtefactId;
+use crate::units::WallTime;
 
 /// Which text flags were read from, the most trustworthy last: what a JVM prints of itself outranks what it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +51,8 @@ pub struct JvmFacts {
     pub collectors: Vec<(Collector, Quote)>,
     /// Processors the JVM saw.
     pub cores: Option<u32>,
+    /// When the JVM started, by its age at a time: `VM.uptime`, hs_err.
+    pub starts: Vec<(WallTime, Quote)>,
 }
 
 impl JvmFacts {
@@ -64,8 +70,40 @@ impl JvmFacts {
         }
     }
 
+    /// Adds that the JVM had run for so many seconds at a time.
+    pub fn add_start(&mut self, at: WallTime, seconds: f64, quote: Quote) {
+        /// No process is older.
+        const LONGEST: f64 = 1e9;
+        if (0.0..LONGEST).contains(&seconds) && self.starts.len() < SOURCES_MAX {
+            let age_ms = (seconds * 1000.0) as i64;
+            self.starts.push((at.plus_ms(-age_ms), quote));
+        }
+    }
+
+    /// When the JVM started, where all that tell it agree within a few seconds.
+    #[must_use]
+    pub fn started(&self) -> Option<WallTime> {
+        /// `VM.uptime` is asked for by hand, some time before the file's last byte is written.
+        const APART_MS: i64 = 10_000;
+        let first = self.starts.iter().map(|s| s.0).min()?;
+        let last = self.starts.iter().map(|s| s.0).max()?;
+        (last.0 - first.0 <= APART_MS).then_some(first)
+    }
+
+    /// Moves what some files tell of the start by so many minutes each: their clock is not the node's.
+    pub fn shift(&mut self, moved: &BTreeMap<ArtefactId, i32>) {
+        for (start, quote) in &mut self.starts {
+            if let Some(by) = moved.get(&quote.place.artefact) {
+                let by_ms = i64::from(*by) * 60_000;
+                *start = start.plus_ms(by_ms);
+                quote.time = quote.time.map(|t| t.plus_ms(by_ms));
+            }
+        }
+    }
+
     /// Adds what another part of the input says.
     pub fn merge(&mut self, other: Self) {
+        self.starts.extend(other.starts);
         self.sources.extend(other.sources);
         self.java_versions.extend(other.java_versions);
         self.collectors.extend(other.collectors);
@@ -76,6 +114,7 @@ impl JvmFacts {
     pub fn settle(&mut self) {
         self.sources.sort_by_key(|s| (s.text, s.quote.place));
         self.sources.truncate(SOURCES_MAX);
+        self.starts.sort_by_key(|(t, q)| (*t, q.place));
         self.java_versions.sort_by_key(|(_, q)| q.place);
         self.collectors.sort_by_key(|(_, q)| q.place);
     }

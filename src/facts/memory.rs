@@ -135,6 +135,8 @@ pub struct MemoryFacts {
     pub nmt_status: Vec<(NmtStatus, ArtefactId)>,
     /// Other figures.
     pub gauges: Vec<GaugeSample>,
+    /// Figures timed by the JVM's age alone, in milliseconds (`jstat -t`); their times are those that the file's own suggests.
+    pub aged: Vec<(i64, GaugeSample)>,
     /// For each file that is no log: where the times of its samples come from.
     pub clocks: BTreeMap<ArtefactId, TimeSource>,
     /// Files that are loops, with a time above each record.
@@ -148,11 +150,23 @@ pub struct MemoryFacts {
 }
 
 impl MemoryFacts {
+    /// Puts what is timed by the JVM's age among the other figures: counted from its start, where that is known.
+    pub fn date_aged(&mut self, started: Option<WallTime>) {
+        for (age_ms, mut sample) in std::mem::take(&mut self.aged) {
+            if let Some(start) = started {
+                sample.time = Some(start.plus_ms(age_ms));
+                sample.quote.time = sample.time;
+            }
+            self.gauges.push(sample);
+        }
+    }
+
     /// Adds what another part of the input says.
     pub fn merge(&mut self, other: Self) {
         self.nmt.extend(other.nmt);
         self.nmt_status.extend(other.nmt_status);
         self.gauges.extend(other.gauges);
+        self.aged.extend(other.aged);
         self.clocks.extend(other.clocks);
         self.zones.extend(other.zones);
         self.looped.extend(other.looped);
@@ -176,7 +190,9 @@ impl MemoryFacts {
     ) -> BTreeMap<ArtefactId, i32> {
         let mut moved = BTreeMap::new();
         for s in &mut self.nmt {
-            let Some(theirs) = s.report.heading.as_ref().and_then(|h| h.offset_minutes) else {
+            // A report within another text has that one's time: hs_err.
+            let own = s.report.heading.as_ref().and_then(|h| h.offset_minutes);
+            let Some(theirs) = own.or_else(|| self.zones.get(&s.place.artefact).copied()) else {
                 continue;
             };
             if s.time_source == TimeSource::Heading && theirs != offset_minutes {

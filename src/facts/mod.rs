@@ -209,6 +209,7 @@ impl Facts {
             .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let moved = self.memory.align(offset_minutes, given, logs);
         self.system.shift(&moved);
+        self.jvm.shift(&moved);
         for (artefact, by) in moved {
             let shift = i64::from(by) * 60_000;
             let coverage = self.coverage(artefact);
@@ -236,6 +237,7 @@ impl Facts {
     pub fn settle(&mut self) {
         self.issues.sort();
         self.log.settle();
+        self.memory.date_aged(self.jvm.started());
         self.memory.settle();
         self.jvm.settle();
         self.system.settle();

@@ -406,6 +406,9 @@ impl SystemFacts {
         self.malloc
             .iter_mut()
             .for_each(|s| shift(&mut s.time, &mut s.quote));
+        self.crashes
+            .iter_mut()
+            .for_each(|s| shift(&mut s.time, &mut s.quote));
         self.settle();
     }
 

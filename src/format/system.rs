@@ -3,7 +3,7 @@
 use super::{Context, add_nmt, lines_of, place};
 use crate::facts::Facts;
 use crate::facts::jvm::{FlagSource, FlagText};
-use crate::facts::memory::{Gauge, GaugeSample};
+use crate::facts::memory::{Gauge, GaugeSample, TimeSource};
 use crate::facts::quote::{Quote, QuoteText};
 use crate::facts::system::{
     CgroupSample, ClassCount, Crash, HistogramSample, KillSource, Killed, LeakSite, MallocSample,
@@ -226,22 +226,45 @@ pub(super) fn read_jstat(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Fac
     let mut quotes = Quotes::of(window);
     for r in &rows {
         let time = record_time(window, ctx, facts, r.heading.as_ref(), rows.len() == 1);
+        let age_ms = r.uptime_seconds.map(|s| (s * 1000.0) as i64);
+        let time = time.or_else(|| age_ms.and_then(|age| time_by_age(ctx, &rows, age)));
         if ctx.outside(time) {
             continue;
         }
         let quote = quotes.from(r.at, time, |_| true);
-        gauge(facts, Gauge::HeapUsed, r.heap_used, &quote);
-        gauge(facts, Gauge::HeapCommitted, r.heap_committed, &quote);
-        gauge(
-            facts,
-            Gauge::MetaspaceCommitted,
-            r.metaspace_committed,
-            &quote,
-        );
+        for (gauge, value) in [
+            (Gauge::HeapUsed, r.heap_used),
+            (Gauge::HeapCommitted, r.heap_committed),
+            (Gauge::MetaspaceCommitted, r.metaspace_committed),
+        ] {
+            let Some(value) = value else { continue };
+            let sample = GaugeSample {
+                gauge,
+                time,
+                value,
+                quote: quote.clone(),
+            };
+            match age_ms.filter(|_| r.heading.is_none()) {
+                Some(age) => facts.memory.aged.push((age, sample)),
+                None => facts.memory.gauges.push(sample),
+            }
+        }
     }
     if rows.is_empty() {
         nothing(window, facts, "rows of jstat");
     }
+}
+
+/// The time of a row that shows the JVM's age, by the file's own time: its name is given when the first row is written, and
+/// it was changed last when the last one was.
+fn time_by_age(ctx: &Context<'_>, rows: &[jstat::JstatRow], age_ms: i64) -> Option<WallTime> {
+    let (time, source) = ctx.sample_time();
+    let row = match source {
+        TimeSource::FileName => rows.first(),
+        _ => rows.last(),
+    };
+    let its_age = (row?.uptime_seconds? * 1000.0) as i64;
+    time.map(|t| t.plus_ms(age_ms - its_age))
 }
 
 /// `/proc/PID/limits`.
@@ -609,9 +632,10 @@ pub(super) fn read_sockets(window: &Window<'_>, ctx: &Context<'_>, facts: &mut F
 
 /// Classes kept of a histogram, the largest first.
 const CLASSES: usize = 20;
-/// Classes that stand for memory outside the heap, under any package prefix.
-const NATIVE: [&str; 10] = [
+/// Classes that stand for memory outside the heap or for those it is held for, under any package prefix.
+const NATIVE: [&str; 12] = [
     "java.nio.DirectByteBuffer",
+    "java.nio.DirectByteBuffer$Deallocator",
     "java.util.zip.Deflater",
     "java.util.zip.Inflater",
     "java.lang.Thread",
@@ -620,6 +644,7 @@ const NATIVE: [&str; 10] = [
     "io.netty.buffer.UnpooledUnsafeNoCleanerDirectByteBuf",
     "io.netty.channel.ChannelOutboundBuffer$Entry",
     "io.grpc.netty.NettyServerStream",
+    "com.alibaba.nacos.core.remote.grpc.GrpcConnection",
     "org.rocksdb.RocksDB",
 ];
 
@@ -687,10 +712,7 @@ pub(super) fn read_heap_info(window: &Window<'_>, ctx: &Context<'_>, facts: &mut
 /// A crash, or the answer to `VM.info`: flags, limits, memory, NMT.
 pub(super) fn read_hs_err(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Facts) {
     let report = hs_err::read(window.bytes);
-    let time = match &report.time {
-        Some(h) => ctx.shifted(Some(h.time)),
-        None => ctx.sample_time().0,
-    };
+    let time = record_time(window, ctx, facts, report.time.as_ref(), true);
     if ctx.outside(time) {
         return;
     }
@@ -705,6 +727,9 @@ pub(super) fn read_hs_err(window: &Window<'_>, ctx: &Context<'_>, facts: &mut Fa
         );
     }
     let at = |word: &'static [u8]| line_where(window, time, starts(word));
+    if let (Some(t), Some(seconds)) = (time, report.elapsed_seconds) {
+        facts.jvm.add_start(t, seconds, at(b"Time:"));
+    }
     if report.kind != CrashKind::VmInfo {
         facts.system.crashes.push(crash(window, time, &report));
     }

@@ -12,6 +12,7 @@ use crate::units::{Address, WallTime};
 use super::graph::{Graph, Obj};
 use super::jvm::is_secret;
 use super::kinds::K;
+use super::pools;
 use super::{AddressTotal, Connection, HeapFacts, Oldest, Side};
 
 /// Entries followed of one list.
@@ -97,8 +98,14 @@ fn unattributed<'s>(graph: &'s Graph<'s>, seen: &HashSet<u64>, facts: &mut HeapF
             });
         }
     }
-    for buf in graph.all(K::PooledBuf).chain(graph.all(K::UnpooledBuf)) {
-        if seen.contains(&buf.id) {
+    // What the adaptive allocator divides up counts by its parts.
+    let divided = pools::adaptive_chunks(graph);
+    for buf in graph
+        .all(K::PooledBuf)
+        .chain(graph.all(K::UnpooledBuf))
+        .chain(graph.all(K::AdaptiveBuf))
+    {
+        if seen.contains(&buf.id) || divided.contains_key(&buf.id) {
             continue;
         }
         if let Some(bytes) = capacity(&buf) {
@@ -112,6 +119,9 @@ fn unattributed<'s>(graph: &'s Graph<'s>, seen: &HashSet<u64>, facts: &mut HeapF
 
 /// Direct memory behind a buffer that is no wrapper; `None` for heap buffers and for those that hold none now.
 fn capacity(buf: &Obj<'_>) -> Option<u64> {
+    if buf.is(K::AdaptiveBuf) {
+        return pools::adaptive_capacity(buf);
+    }
     if buf.is(K::PooledBuf) {
         let live = buf.reference("chunk").is_some() && buf.class_name().contains("Direct");
         return live.then(|| buf.size("maxLength").unwrap_or(0));
@@ -130,7 +140,7 @@ fn roots<'s>(graph: &'s Graph<'s>, buf: u64, budget: &mut usize, mut each: impl 
         }
         *budget -= 1;
         let Some(buf) = graph.kept(id) else { continue };
-        if buf.is(K::PooledBuf) || buf.is(K::UnpooledBuf) {
+        if buf.is(K::PooledBuf) || buf.is(K::UnpooledBuf) || buf.is(K::AdaptiveBuf) {
             each(buf);
         } else if buf.is(K::BufHolder) {
             todo.extend(buf.reference("data"));
@@ -184,6 +194,7 @@ impl<'s> Walk<'s> {
         let is_buffer = [
             K::PooledBuf,
             K::UnpooledBuf,
+            K::AdaptiveBuf,
             K::CompositeBuf,
             K::OtherBuf,
             K::BufHolder,

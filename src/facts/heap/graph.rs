@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::parse::hprof::bytes::unsigned;
 use crate::parse::hprof::classes::ClassIx;
 use crate::parse::hprof::heap::Type;
-use crate::parse::hprof::objects::{Body, Objects};
+use crate::parse::hprof::objects::{Body, DumpSource, Objects};
 
 use super::kinds::K;
 
@@ -158,15 +158,19 @@ impl<'s> Graph<'s> {
         elements
     }
 
-    /// For each of these objects the class of something that refers to it, cleaners and other buffers aside. Reads all
-    /// of a mapped dump.
-    pub(super) fn referrers(&self, wanted: &BTreeSet<u64>) -> BTreeMap<u64, String> {
+    /// For each of these objects the class of something that refers to it, cleaners and other buffers aside. Reads the
+    /// dump again, once or twice.
+    pub(super) fn referrers(
+        &self,
+        source: DumpSource<'_>,
+        wanted: &BTreeSet<u64>,
+    ) -> BTreeMap<u64, String> {
         let classes = &self.objects.classes;
         let ignored = [K::Cleaner as u8, K::DirectBuffer as u8];
         let name = |ix| classes.name(ix).unwrap_or_default();
         let mut found = BTreeMap::new();
         let mut arrays: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-        for reference in self.objects.referrers(wanted, &ignored, true) {
+        for reference in self.objects.referrers(source, wanted, &ignored, true) {
             match reference.class {
                 Some(ix) => {
                     found.insert(reference.target, name(ix));
@@ -180,7 +184,7 @@ impl<'s> Graph<'s> {
         // Held through an array: by whoever holds that array.
         let holders: BTreeMap<u64, String> = self
             .objects
-            .referrers(&arrays.keys().copied().collect(), &ignored, false)
+            .referrers(source, &arrays.keys().copied().collect(), &ignored, false)
             .into_iter()
             .filter_map(|r| Some((r.target, name(r.class?))))
             .collect();

@@ -47,6 +47,10 @@ fn holders<'s>(graph: &'s Graph<'s>, others: &BTreeMap<u64, String>) -> HashMap<
         hold(chunk.reference("base"), &chunk, OwnerKind::NettyPool);
         hold(chunk.reference("memory"), &chunk, OwnerKind::NettyPool);
     }
+    for chunk in graph.all(K::AdaptiveChunk) {
+        let buffer = chunk.kept("delegate").and_then(|d| d.reference("buffer"));
+        hold(buffer, &chunk, OwnerKind::NettyPool);
+    }
     for array in graph.all(K::EventArray) {
         hold(array.reference("memory"), &array, OwnerKind::NettyTransport);
     }
@@ -177,6 +181,7 @@ pub(super) fn fill<'s>(
             own(Book::Netty, &holder, bytes);
         }
     }
+    let divided = super::pools::adaptive_chunks(graph);
     for buf in graph.all(K::UnpooledBuf) {
         let Some(buffer) = buf.reference("buffer") else {
             continue;
@@ -192,9 +197,15 @@ pub(super) fn fill<'s>(
         let sum = netty_sums.entry(prefix.to_owned()).or_default();
         *sum = sum.saturating_add(bytes);
         facts.buffers.without_cleaner.add(bytes);
-        let holder = Holder {
-            class: buf.class_name().to_owned(),
-            kind: OwnerKind::NettyUnpooled,
+        let holder = match divided.get(&buf.id) {
+            Some(chunk) => Holder {
+                class: chunk.class_name().to_owned(),
+                kind: OwnerKind::NettyPool,
+            },
+            None => Holder {
+                class: buf.class_name().to_owned(),
+                kind: OwnerKind::NettyUnpooled,
+            },
         };
         own(Book::Netty, &holder, bytes);
     }

@@ -154,16 +154,32 @@ fn thread_caches<'s>(graph: &'s Graph<'s>, pools: &mut Pools) {
     }
 }
 
-/// The adaptive allocator of 4.2 has no arenas, and says of a chunk only how much was handed out of it.
+/// Chunks of the adaptive allocator, by the unpooled buffer that each divides up.
+pub(super) fn adaptive_chunks<'s>(graph: &'s Graph<'s>) -> HashMap<u64, Obj<'s>> {
+    graph
+        .all(K::AdaptiveChunk)
+        .filter_map(|chunk| Some((chunk.reference("delegate")?, chunk)))
+        .collect()
+}
+
+/// Whether a chunk of the adaptive allocator is direct memory.
+fn is_direct_adaptive(chunk: &Obj<'_>) -> bool {
+    chunk
+        .kept("delegate")
+        .is_some_and(|buf| buf.class_name().contains("Direct"))
+}
+
+/// Direct memory that a buffer of the adaptive allocator has of its chunk now.
+pub(super) fn adaptive_capacity(buf: &Obj<'_>) -> Option<u64> {
+    buf.kept("chunk")
+        .filter(is_direct_adaptive)
+        .map(|_| buf.size("maxFastCapacity").unwrap_or(0))
+}
+
+/// The adaptive allocator of 4.2 has no arenas, and says of a chunk only how much was ever handed out of it.
 fn adaptive<'s>(graph: &'s Graph<'s>) -> Vec<Pool> {
     let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
-    for chunk in graph.all(K::AdaptiveChunk) {
-        let direct = chunk
-            .kept("delegate")
-            .is_some_and(|buf| buf.class_name().contains("Direct"));
-        if !direct {
-            continue;
-        }
+    for chunk in graph.all(K::AdaptiveChunk).filter(is_direct_adaptive) {
         let prefix = netty_prefix(chunk.class_name());
         let pool = pools.entry(prefix.to_owned()).or_insert_with(|| Pool {
             prefix: prefix.to_owned(),
@@ -173,8 +189,19 @@ fn adaptive<'s>(graph: &'s Graph<'s>) -> Vec<Pool> {
         let bytes = chunk.size("capacity").unwrap_or(0);
         let used = chunk.size("allocatedBytes").unwrap_or(bytes).min(bytes);
         pool.chunks.add(bytes);
+        if chunk.flag("pooled") == Some(false) {
+            pool.huge.add(bytes);
+        }
         pool.used_bytes = pool.used_bytes.saturating_add(used);
         pool.free_bytes = pool.free_bytes.saturating_add(bytes - used);
+    }
+    for buf in graph.all(K::AdaptiveBuf) {
+        if let (Some(pool), Some(bytes)) = (
+            pools.get_mut(netty_prefix(buf.class_name())),
+            adaptive_capacity(&buf),
+        ) {
+            pool.live.add(bytes);
+        }
     }
     pools.into_values().collect()
 }

@@ -1,13 +1,9 @@
 //! What one pass over a dump, or over a part of it, collects.
 
-use std::collections::HashSet;
-
-use foldhash::fast::FixedState;
-
 use super::blocks::Blocks;
 use super::classes::{ClassIx, Kind, UNDECIDED};
 use super::feed::Feed;
-use super::heap::{Object, Shape, Type};
+use super::heap::{Object, Shape};
 use super::objects::GLUE;
 use crate::parse::{ParseError, ParseErrorKind};
 
@@ -32,17 +28,23 @@ pub(super) struct Kept {
 
 pub(super) const OBJECTS: u32 = 1 << 31;
 pub(super) const PRIMITIVES: u32 = 1 << 30;
-/// Set in [`Kept::at`] of copies of glue.
+/// Set in [`Kept::at`] of what a stream's [`super::chase::Chase`] holds.
 pub(super) const IN_GLUE: u64 = 1 << 63;
+/// Set in [`Kept::at`] of what it caught.
+pub(super) const IN_CAUGHT: u64 = 1 << 62;
 
 /// Instances kept at most, of all kinds asked for. 4 KiB buffers of 12 GB are as many.
 pub(super) const MAX_KEPT: usize = 3_000_000;
-/// Bytes of glue copied from a stream, with what it takes to find them.
-const MAX_GLUE: usize = 64 << 20;
 /// An instance is never larger: 65,535 fields of eight bytes.
 const MAX_INSTANCE: u64 = 1 << 19;
 /// Losses listed one by one.
 const MAX_LOSSES: usize = 100;
+
+/// Whether objects of a kind are listed, one by one.
+#[inline]
+pub(super) const fn is_listed(kind: Kind) -> bool {
+    kind != 0 && kind < GLUE
+}
 
 /// What is collected.
 #[derive(Debug, Default)]
@@ -50,12 +52,6 @@ pub(super) struct Collected {
     pub(super) kept: Vec<Kept>,
     /// Copies of kept instances; unused for a mapped dump.
     pub(super) arena: Vec<u8>,
-    pub(super) glue: Vec<Kept>,
-    pub(super) glue_arena: Vec<u8>,
-    glue_dropped: bool,
-    /// Of a stream: objects that something kept refers to, to be copied when they come by; and those that did.
-    pub(super) ahead: HashSet<u64, FixedState>,
-    pub(super) caught: Vec<Kept>,
     pub(super) blocks: Blocks,
     pub(super) counts: Vec<u64>,
     pub(super) objects: u64,
@@ -83,48 +79,38 @@ impl Collected {
         }
     }
 
-    /// An object; `kind` tells the index and kind of a class.
+    /// An object of a mapped dump; `kind` tells the index and kind of a class.
     #[inline]
     pub(super) fn object<F: Feed>(
         &mut self,
-        mapped: bool,
         at: u64,
         object: Object,
-        feed: &mut F,
+        feed: &F,
         kind: impl FnOnce(u64) -> (Option<ClassIx>, Kind),
     ) {
         self.objects += 1;
-        if mapped {
-            self.blocks
-                .note(at, feed.at().saturating_add(object.len), object.id);
+        let body = feed.at();
+        self.blocks
+            .note(at, body.saturating_add(object.len), object.id);
+        if let Shape::Instance { class } = object.shape
+            && let (Some(ix), kind) = self.instance(kind(class))
+            && is_listed(kind)
+        {
+            self.keep_in_place(object.id, body, object.len, ix);
         }
-        match object.shape {
-            Shape::Instance { class } => {
-                let (ix, kind) = kind(class);
-                let Some(ix) = ix else {
-                    self.undecided += 1;
-                    return;
-                };
+    }
+
+    /// Counts an instance whose class has this index and kind.
+    #[inline]
+    pub(super) fn instance(&mut self, class: (Option<ClassIx>, Kind)) -> (Option<ClassIx>, Kind) {
+        match class {
+            (Some(ix), kind) => {
                 self.count(ix);
-                match kind {
-                    0 => {}
-                    UNDECIDED => self.undecided += 1,
-                    GLUE if mapped => {}
-                    GLUE => self.copy_glue(object, ix, feed),
-                    _ if mapped => self.keep_in_place(object.id, feed.at(), object.len, ix),
-                    _ => self.keep_copy(object, ix, feed),
-                }
+                self.undecided += u64::from(kind == UNDECIDED);
             }
-            Shape::Objects if !mapped && object.len <= 4 << 10 => {
-                self.copy_glue(object, OBJECTS, feed);
-            }
-            Shape::Primitives(ty)
-                if !mapped && object.len <= 512 && matches!(ty, Type::BYTE | Type::CHAR) =>
-            {
-                self.copy_glue(object, PRIMITIVES | u32::from(ty.0), feed);
-            }
-            _ => {}
+            (None, _) => self.undecided += 1,
         }
+        class
     }
 
     /// Keeps an instance of a mapped dump: its bytes stay where they are, at `at`.
@@ -137,7 +123,8 @@ impl Collected {
         self.kept.push(Kept { id, at, len, what });
     }
 
-    fn keep_copy<F: Feed>(&mut self, object: Object, what: u32, feed: &mut F) {
+    /// Keeps an instance of a stream: a copy of its bytes, which come next.
+    pub(super) fn keep_copy<F: Feed>(&mut self, object: Object, what: u32, feed: &mut F) {
         if self.kept.len() >= MAX_KEPT || object.len > MAX_INSTANCE {
             self.over_cap += 1;
             return;
@@ -149,31 +136,6 @@ impl Collected {
         let at = self.arena.len() as u64;
         self.arena.extend_from_slice(bytes);
         self.kept.push(Kept {
-            id: object.id,
-            at,
-            len: object.len as u32,
-            what,
-        });
-    }
-
-    fn copy_glue<F: Feed>(&mut self, object: Object, what: u32, feed: &mut F) {
-        if self.glue_dropped || object.len > MAX_INSTANCE {
-            return;
-        }
-        let used = self.glue_arena.len() + self.glue.len() * size_of::<Kept>();
-        if used + object.len as usize > MAX_GLUE {
-            self.glue_dropped = true;
-            self.glue = Vec::new();
-            self.glue_arena = Vec::new();
-            return;
-        }
-        let bytes = feed.peek(object.len as usize);
-        if (bytes.len() as u64) < object.len {
-            return;
-        }
-        let at = IN_GLUE | self.glue_arena.len() as u64;
-        self.glue_arena.extend_from_slice(bytes);
-        self.glue.push(Kept {
             id: object.id,
             at,
             len: object.len as u32,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::chase::Chase;
 use super::classes::Classes;
 use super::collect::{Kept, OBJECTS, PRIMITIVES};
-use super::feed::{Feed, SliceFeed, StreamFeed};
+use super::feed::{Feed, SliceFeed};
 use super::heap::{ClassDump, Object, Shape};
-use super::objects::{Body, DumpSource, GLUE, MAX_ARRAY, MAX_COPIED, Objects};
-use super::streamed::open;
-use super::{ParseError, Sink, header, records};
+use super::objects::{Body, DumpSource, GLUE, MAX_ARRAY, Objects, in_caught};
+use super::streamed::pass;
+use super::{ParseError, Sink};
 
 /// Links followed in one go from an object that was asked for.
 const CHASE: usize = 32;
@@ -36,11 +37,8 @@ impl<'a> Objects<'a> {
         let places = self.blocks.places(&wanted);
         let mut sink = Fetch {
             classes: &self.classes,
-            mapped: true,
             wanted,
             found: Vec::new(),
-            arena: Vec::new(),
-            room: 0,
         };
         for (at, end) in places {
             if sink.wanted.is_empty() {
@@ -69,38 +67,84 @@ impl<'a> Objects<'a> {
     }
 
     fn fetch_streamed(&mut self, source: DumpSource<'_>, wanted: BTreeSet<u64>) {
-        let mut sink = Fetch {
-            classes: &self.classes,
-            mapped: false,
-            wanted,
-            found: Vec::new(),
-            arena: Vec::new(),
-            room: MAX_COPIED.saturating_sub(self.arena.len()),
-        };
-        if let Ok(reader) = open(source) {
-            let mut feed = StreamFeed::new(reader);
-            if header(&mut feed).is_ok() {
-                records(&mut feed, self.header.id_size, &mut sink);
-            }
+        let room = self.window << self.fetches.min(2);
+        self.fetches += 1;
+        let mut chase = Chase::new(room, self.caught_arena.len());
+        for &id in &wanted {
+            chase.want(id);
         }
-        let Fetch { found, arena, .. } = sink;
-        let base = self.arena.len() as u64;
-        self.arena.extend_from_slice(&arena);
-        for mut kept in found {
+        // Links met too late the last time are as good as asked for: what was asked for leads to them.
+        let mut seeds = wanted;
+        seeds.extend(std::mem::take(&mut self.left_over));
+        for &id in &seeds {
+            chase.want(id);
+        }
+        // Let go of at the end, even if there was room for all of it.
+        chase.let_go = true;
+        let sink = Chasing {
+            objects: self,
+            chase,
+        };
+        let Ok(passed) = pass(source, |_| sink) else {
+            return;
+        };
+        let mut chase = passed.sink.chase;
+        let mut late = chase.end(&self.classes, &|id| self.get(id).is_some());
+        late.retain(|id| !seeds.contains(id));
+        self.left_over = late;
+        let base = self.caught_arena.len() as u64;
+        self.caught_arena.append(&mut chase.arena);
+        for mut kept in chase.caught {
             kept.at += base;
-            self.fetched.entry(kept.id).or_insert(kept);
+            self.fetched.entry(kept.id).or_insert(in_caught(kept));
         }
     }
 }
 
-/// Copies or finds single objects.
+/// Catches single objects of a stream.
+struct Chasing<'c, 'a> {
+    objects: &'c Objects<'a>,
+    chase: Chase,
+}
+
+impl Sink for Chasing<'_, '_> {
+    fn string(&mut self, _id: u64, _text: &[u8]) {}
+    fn load_class(&mut self, _class: u64, _name: u64) {}
+    fn class(&mut self, _class: ClassDump) {}
+
+    #[inline]
+    fn object<F: Feed>(&mut self, _at: u64, object: Object, feed: &mut F) {
+        if !self.chase.wants_any() {
+            return;
+        }
+        let all = self.objects;
+        let known = |id| all.get(id).is_some();
+        let (what, kind) = match object.shape {
+            Shape::Instance { class } => match all.classes.index(class) {
+                Some(ix) => (ix, all.classes.kind(ix)),
+                None => return,
+            },
+            Shape::Objects => (OBJECTS, 0),
+            Shape::Primitives(ty) => (PRIMITIVES | u32::from(ty.0), 0),
+        };
+        if !self.chase.catch(&all.classes, &object, what, feed, &known) && !all.all_glue {
+            self.chase
+                .hold(&all.classes, &object, (what, kind), feed, &known);
+        }
+    }
+
+    fn segment(&mut self, _start: u64, _end: u64) -> bool {
+        false
+    }
+    fn issue(&mut self, _error: ParseError, _lost: u64) {}
+    fn progress(&mut self, _at: u64) {}
+}
+
+/// Finds single objects of a mapped dump.
 struct Fetch<'c> {
     classes: &'c Classes,
-    mapped: bool,
     wanted: BTreeSet<u64>,
     found: Vec<Kept>,
-    arena: Vec<u8>,
-    room: usize,
 }
 
 impl Sink for Fetch<'_> {
@@ -113,9 +157,7 @@ impl Sink for Fetch<'_> {
         if self.wanted.is_empty() || !self.wanted.remove(&object.id) {
             return;
         }
-        if object.len > MAX_ARRAY
-            || (!self.mapped && self.arena.len() + object.len as usize > self.room)
-        {
+        if object.len > MAX_ARRAY {
             return;
         }
         let what = match object.shape {
@@ -126,28 +168,9 @@ impl Sink for Fetch<'_> {
             Shape::Objects => OBJECTS,
             Shape::Primitives(ty) => PRIMITIVES | u32::from(ty.0),
         };
-        let at = if self.mapped {
-            feed.at()
-        } else {
-            let bytes = feed.peek(object.len as usize);
-            if (bytes.len() as u64) < object.len {
-                return;
-            }
-            let at = self.arena.len() as u64;
-            // What a link object points at may well come later in the stream: take it along.
-            if self.classes.kind(what) == GLUE {
-                self.classes.references(what, bytes, |id| {
-                    if id != 0 {
-                        self.wanted.insert(id);
-                    }
-                });
-            }
-            self.arena.extend_from_slice(bytes);
-            at
-        };
         self.found.push(Kept {
             id: object.id,
-            at,
+            at: feed.at(),
             len: object.len as u32,
             what,
         });

@@ -1,22 +1,23 @@
 //! The sink that reads a dump in order: all of a stream; of a mapped dump what stands before the first object.
 
-use super::bytes::unsigned;
+use super::chase::Chase;
 use super::classes::{ClassTable, Classes, UNDECIDED};
-use super::collect::{Collected, Kept, OBJECTS, PRIMITIVES};
+use super::collect::{Collected, OBJECTS, PRIMITIVES, is_listed};
 use super::feed::{Feed, SliceFeed};
 use super::heap::{self, ClassDump, Object, Shape, Stop};
 use super::lanes::Span;
-use super::objects::{Follow, GLUE, MAX_ARRAY, MAX_COPIED};
+use super::objects::Follow;
 use super::spans::{Cutter, is_large};
 use super::{ParseError, Sink, mapped};
-
-/// Links noted at a time while a stream is read.
-const MAX_AHEAD: usize = 1 << 20;
 
 /// The sink.
 pub(super) struct InOrder<'a, 'p> {
     pub(super) classes: Classes,
     pub(super) got: Collected,
+    /// Links of a stream.
+    pub(super) chase: Chase,
+    /// Bytes it may hold.
+    window: usize,
     /// The bytes of a mapped dump.
     pub(super) mapped: Option<&'a [u8]>,
     /// Spans of a mapped dump's objects: those walked already, and those to be walked.
@@ -37,12 +38,14 @@ impl<'a, 'p> InOrder<'a, 'p> {
     pub(super) fn new(
         classes: Classes,
         mapped: Option<&'a [u8]>,
-        follow: Follow,
+        (follow, window): (Follow, usize),
         progress: &'p (dyn Fn(u64) + Sync),
     ) -> Self {
         Self {
             classes,
             got: Collected::default(),
+            chase: Chase::new(window, 0),
+            window,
             mapped,
             walked: Vec::new(),
             spans: Vec::new(),
@@ -62,7 +65,12 @@ impl<'a, 'p> InOrder<'a, 'p> {
         classes.settle_all();
         Self {
             again: true,
-            ..Self::new(classes, self.mapped, self.follow, self.progress)
+            ..Self::new(
+                classes,
+                self.mapped,
+                (self.follow, self.window),
+                self.progress,
+            )
         }
     }
 
@@ -86,70 +94,46 @@ impl<'a, 'p> InOrder<'a, 'p> {
         at
     }
 
-    /// A stream cannot be gone back in: what an object of interest refers to is noted, and copied should it come later.
-    /// Says whether the object was such, and needs nothing more.
-    fn follow_ahead<F: Feed>(&mut self, object: &Object, feed: &mut F) -> bool {
+    /// An object of a stream: listed ones are copied, and where what they refer to matters, that is chased.
+    fn streamed<F: Feed>(&mut self, object: &Object, feed: &mut F) {
         if !self.seeded && self.class_dumps > 0 {
             self.seeded = true;
             self.classes.settle_all();
             for (ix, id) in self.classes.static_references() {
                 if (self.follow)(self.classes.kind(ix)) {
-                    self.got.ahead.insert(id);
+                    self.chase.want(id);
                 }
             }
         }
-        let caught = self.got.ahead.remove(&object.id);
+        let Self {
+            classes,
+            got,
+            chase,
+            ..
+        } = self;
+        got.objects += 1;
         let (what, kind) = match object.shape {
-            Shape::Instance { class } => match self.classes.index(class) {
-                Some(ix) => (ix, self.classes.settle(ix)),
-                None => return false,
-            },
+            Shape::Instance { class } => {
+                let ix = classes.index(class);
+                let kind = ix.map_or(UNDECIDED, |ix| classes.settle(ix));
+                match got.instance((ix, kind)) {
+                    (Some(ix), kind) if kind != UNDECIDED => (ix, kind),
+                    _ => return,
+                }
+            }
             Shape::Objects => (OBJECTS, 0),
             Shape::Primitives(ty) => (PRIMITIVES | u32::from(ty.0), 0),
         };
-        let listed = kind != 0 && kind < GLUE;
-        if !(caught || listed && (self.follow)(kind)) {
-            return false;
-        }
-        let room = self.got.arena.len() + object.len as usize <= MAX_COPIED;
-        if object.len > MAX_ARRAY || !room {
-            return false;
-        }
-        let bytes = feed.peek(object.len as usize);
-        if (bytes.len() as u64) < object.len {
-            return false;
-        }
-        let ahead = &mut self.got.ahead;
-        let mut note = |id: u64| {
-            if id != 0 && ahead.len() < MAX_AHEAD {
-                ahead.insert(id);
+        if is_listed(kind) {
+            if (self.follow)(kind) {
+                let bytes = feed.peek(object.len as usize);
+                classes.references(what, bytes, |id| chase.want(id));
             }
-        };
-        match what {
-            OBJECTS if object.len <= 32 << 10 => {
-                let width = self.classes.id_size().bytes();
-                bytes.chunks_exact(width).map(unsigned).for_each(note);
-            }
-            _ if object.shape == Shape::Objects => {}
-            _ if listed || kind == GLUE => self.classes.references(what, bytes, &mut note),
-            _ => {}
+            chase.forget(object.id);
+            got.keep_copy(*object, what, feed);
+        } else if !chase.catch(classes, object, what, feed, &|_| false) {
+            chase.hold(classes, object, (what, kind), feed, &|_| false);
         }
-        if !caught || listed {
-            return false; // kept as one of its kind
-        }
-        let at = self.got.arena.len() as u64;
-        self.got.arena.extend_from_slice(bytes);
-        self.got.caught.push(Kept {
-            id: object.id,
-            at,
-            len: object.len as u32,
-            what,
-        });
-        self.got.objects += 1;
-        if what & (OBJECTS | PRIMITIVES) == 0 {
-            self.got.count(what);
-        }
-        true
     }
 
     /// Walks spans of a mapped dump now, side by side.
@@ -188,15 +172,15 @@ impl Sink for InOrder<'_, '_> {
                 (self.progress)(at);
             }
         }
-        if self.mapped.is_none() && self.follow_ahead(&object, feed) {
+        if self.mapped.is_none() {
+            self.streamed(&object, feed);
             return;
         }
         let classes = &mut self.classes;
-        self.got
-            .object(self.mapped.is_some(), at, object, feed, |class| {
-                let ix = classes.index(class);
-                (ix, ix.map_or(UNDECIDED, |ix| classes.settle(ix)))
-            });
+        self.got.object(at, object, feed, |class| {
+            let ix = classes.index(class);
+            (ix, ix.map_or(UNDECIDED, |ix| classes.settle(ix)))
+        });
     }
 
     fn segment(&mut self, start: u64, end: u64) -> bool {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::bytes::IdSize;
+use super::chase::Chase;
 use super::classes::{ClassTable, Classes, Classify, UNDECIDED};
 use super::collect::Collected;
 use super::feed::SliceFeed;
@@ -34,7 +35,7 @@ pub(super) fn read<'a>(
 ) -> Result<Objects<'a>, ParseError> {
     let head = header(&mut SliceFeed::new(bytes))?;
     let classes = Classes::new(head.id_size, classify);
-    let mut sink = InOrder::new(classes, Some(bytes), follow, progress);
+    let mut sink = InOrder::new(classes, Some(bytes), (follow, 0), progress);
     pass(bytes, head.id_size, &mut sink);
     if sink.got.undecided > 0 {
         // Instances before their classes: once more, now that all classes are known.
@@ -42,7 +43,7 @@ pub(super) fn read<'a>(
         pass(bytes, head.id_size, &mut sink);
     }
     progress(bytes.len() as u64);
-    let mut all = Objects::build(head, sink.classes, sink.got, Some(bytes));
+    let mut all = Objects::build(head, sink.classes, sink.got, Chase::default(), Some(bytes));
     all.bytes_read = bytes.len() as u64;
     all.spans = sink.walked;
     Ok(all)

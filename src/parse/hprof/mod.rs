@@ -12,6 +12,7 @@
 
 mod blocks;
 pub mod bytes;
+mod chase;
 pub mod classes;
 mod collect;
 pub mod feed;

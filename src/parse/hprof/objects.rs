@@ -2,15 +2,18 @@
 //!
 //! One pass keeps the instances of the classes that were asked for (of a mapped dump where they stand, of a stream a
 //! copy) and notes, for every 16 KiB of a mapped dump, the range of identifiers in it. HotSpot writes objects by
-//! address, so an identifier is then found by reading a block or two. A stream is read again for what is missing, unless
-//! the small objects that links go through (maps, strings, queues) fitted into memory the first time.
+//! address, so an identifier is then found by reading a block or two. Of a stream, links are followed while it is read
+//! (`chase`); it is read again for what is missing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
+use foldhash::fast::FixedState;
+
 use super::blocks::BlockIndex;
+use super::chase::Chase;
 use super::classes::{ClassIx, Classes, Classify, Kind};
-use super::collect::{Collected, IN_GLUE, Kept, OBJECTS, PRIMITIVES};
+use super::collect::{Collected, IN_CAUGHT, IN_GLUE, Kept, OBJECTS, PRIMITIVES};
 use super::heap::Type;
 use super::lanes::Span;
 use super::packed::Packing;
@@ -39,6 +42,16 @@ pub(super) const MAX_ARRAY: u64 = 64 << 20;
 /// Copies made from a stream for objects asked for by identifier.
 pub(super) const MAX_COPIED: usize = 256 << 20;
 
+/// Bytes of small objects held while a stream is read, with what it takes to find them. A reading that has to be
+/// repeated holds more.
+pub const WINDOW: usize = 64 << 20;
+
+/// Marks the place of an object that was caught.
+pub(super) const fn in_caught(mut kept: Kept) -> Kept {
+    kept.at |= IN_CAUGHT;
+    kept
+}
+
 /// An object's bytes and what they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body<'s> {
@@ -59,9 +72,17 @@ pub struct Objects<'a> {
     /// The bytes of a plain dump.
     pub(super) mapped: Option<&'a [u8]>,
     kept: Vec<Kept>,
-    pub(super) arena: Vec<u8>,
+    arena: Vec<u8>,
     glue: Vec<Kept>,
     glue_arena: Vec<u8>,
+    /// Whether `glue` is all of it.
+    pub(super) all_glue: bool,
+    pub(super) caught_arena: Vec<u8>,
+    /// Bytes of small objects held while a stream is read, and how often it was read again.
+    pub(super) window: usize,
+    pub(super) fetches: u32,
+    /// What links lead to that a reading of a stream met too late.
+    pub(super) left_over: HashSet<u64, FixedState>,
     pub(super) fetched: HashMap<u64, Kept>,
     pub(super) blocks: BlockIndex,
     by_kind: Vec<Vec<u32>>,
@@ -80,21 +101,21 @@ pub struct Objects<'a> {
 
 impl<'a> Objects<'a> {
     /// Reads a dump, keeping the instances that `classify` gives a kind. What those whose kind `follow` approves of refer
-    /// to will be asked for.
+    /// to will be asked for; of a stream, `window` bytes of small objects are held in case they are.
     ///
     /// # Errors
     /// When the source cannot be opened or does not begin like a dump.
     pub fn read(
         source: DumpSource<'a>,
         classify: Classify,
-        follow: Follow,
+        (follow, window): (Follow, usize),
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, ParseError> {
         match source {
             DumpSource::Bytes(bytes) if Packing::of(bytes) == Packing::Plain => {
                 mapped::read(bytes, classify, follow, progress)
             }
-            _ => streamed::read(source, classify, follow, progress),
+            _ => streamed::read(source, classify, (follow, window), progress),
         }
     }
 
@@ -102,14 +123,16 @@ impl<'a> Objects<'a> {
         header: Header,
         mut classes: Classes,
         mut got: Collected,
+        mut chase: Chase,
         mapped: Option<&'a [u8]>,
     ) -> Self {
         got.state_overflow(classes.dropped_strings);
         classes.settle_all();
         got.kept.sort_unstable();
         got.kept.dedup_by_key(|k| k.id);
-        got.glue.sort_unstable();
-        got.glue.dedup_by_key(|k| k.id);
+        chase.held.sort();
+        chase.held.dedup_by_key(|k| k.id);
+        let caught = chase.caught.into_iter().map(in_caught);
         let mut by_kind: Vec<Vec<u32>> = vec![Vec::new(); 256];
         for (i, kept) in got.kept.iter().enumerate() {
             by_kind[classes.kind(kept.what) as usize].push(i as u32);
@@ -121,9 +144,14 @@ impl<'a> Objects<'a> {
             mapped,
             kept: got.kept,
             arena: got.arena,
-            glue: got.glue,
-            glue_arena: got.glue_arena,
-            fetched: got.caught.into_iter().map(|k| (k.id, k)).collect(),
+            glue: chase.held,
+            glue_arena: chase.held_arena,
+            all_glue: !chase.let_go,
+            fetched: caught.map(|k| (k.id, k)).collect(),
+            caught_arena: chase.arena,
+            window: 0,
+            fetches: 0,
+            left_over: HashSet::default(),
             blocks: BlockIndex::new(got.blocks),
             by_kind,
             counts: got.counts,
@@ -164,9 +192,10 @@ impl<'a> Objects<'a> {
         let from: &[u8] = match self.mapped {
             Some(bytes) => bytes,
             None if kept.at & IN_GLUE != 0 => &self.glue_arena,
+            None if kept.at & IN_CAUGHT != 0 => &self.caught_arena,
             None => &self.arena,
         };
-        let at = usize::try_from(kept.at & !IN_GLUE).ok()?;
+        let at = usize::try_from(kept.at & !(IN_GLUE | IN_CAUGHT)).ok()?;
         let bytes = from.get(at..at.checked_add(kept.len as usize)?)?;
         Some(if kept.what & OBJECTS != 0 {
             Body::Objects(bytes)

@@ -1,14 +1,17 @@
-//! Who refers to an object: every reference in a mapped dump looked at.
+//! Who refers to an object: every reference in a dump looked at.
 
 use std::collections::{BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
 use super::bytes::{IdSize, unsigned};
-use super::classes::{ClassIx, ClassTable, Kind};
-use super::heap::{Object, Shape, Type};
+use super::classes::{ClassIx, ClassTable, Classes, Kind};
+use super::feed::Feed;
+use super::heap::{ClassDump, Object, Shape, Type};
 use super::lanes::{self, Visitor};
-use super::objects::Objects;
+use super::objects::{DumpSource, Objects};
+use super::streamed::pass;
+use super::{ParseError, Sink};
 
 /// Fields looked at for references in all classes together.
 const MAX_OFFSETS: usize = 8 << 20;
@@ -17,22 +20,20 @@ const STRETCH: usize = 16;
 const WAVE: usize = 128;
 
 impl Objects<'_> {
-    /// The first object in a mapped dump that refers to each of `wanted`, instances before arrays. Instances of
-    /// `ignored` kinds do not count, nor do arrays unless `arrays` is set. Reads the dump until all are found.
+    /// The first object in the dump that refers to each of `wanted`, instances before arrays. Instances of `ignored`
+    /// kinds do not count, nor do arrays unless `arrays` is set. Reads the dump once more, a mapped one until all are
+    /// found. `source` is the one it was read from.
     #[must_use]
     pub fn referrers(
         &self,
+        source: DumpSource<'_>,
         wanted: &BTreeSet<u64>,
         ignored: &[Kind],
         arrays: bool,
     ) -> Vec<Reference> {
-        let Some(bytes) = self.mapped else {
-            return Vec::new();
-        };
         let (Some(&low), Some(&high)) = (wanted.first(), wanted.last()) else {
             return Vec::new();
         };
-        let ids = self.header.id_size;
         let targets = Targets {
             wanted,
             low,
@@ -40,11 +41,28 @@ impl Objects<'_> {
             filter: Filter::new(wanted),
         };
         let offsets = self.reference_offsets(ignored);
+        let found = match self.mapped {
+            Some(bytes) => self.mapped_referrers(bytes, &targets, &offsets, arrays),
+            None => self.streamed_referrers(source, &targets, &offsets, arrays),
+        };
+        let mut found: Vec<Reference> = found.0.into_values().collect();
+        found.sort_unstable();
+        found
+    }
+
+    fn mapped_referrers(
+        &self,
+        bytes: &[u8],
+        targets: &Targets<'_>,
+        offsets: &[Box<[u32]>],
+        arrays: bool,
+    ) -> Found {
+        let ids = self.header.id_size;
         let table = self.classes.table();
-        let mut found: HashMap<u64, Reference> = HashMap::new();
+        let mut found = Found::default();
         // Waves of a fixed size, so that where the search ends does not depend on the number of threads.
         for wave in self.spans.chunks(WAVE) {
-            if found.len() == wanted.len() {
+            if found.0.len() == targets.wanted.len() {
                 break;
             }
             let parts: Vec<Vec<Reference>> = wave
@@ -53,8 +71,8 @@ impl Objects<'_> {
                     let search = Search {
                         bytes,
                         table: &table,
-                        offsets: &offsets,
-                        targets: &targets,
+                        offsets,
+                        targets,
                         arrays,
                     };
                     let walked = match ids {
@@ -69,16 +87,27 @@ impl Objects<'_> {
                 })
                 .collect();
             for reference in parts.into_iter().flatten() {
-                let new = reference.class.is_some();
-                let known = found.get(&reference.target).map(|r| r.class.is_some());
-                if known.is_none() || (known == Some(false) && new) {
-                    found.insert(reference.target, reference);
-                }
+                found.add(reference);
             }
         }
-        let mut found: Vec<Reference> = found.into_values().collect();
-        found.sort_unstable();
         found
+    }
+
+    fn streamed_referrers(
+        &self,
+        source: DumpSource<'_>,
+        targets: &Targets<'_>,
+        offsets: &[Box<[u32]>],
+        arrays: bool,
+    ) -> Found {
+        let passed = pass(source, |_| Looking {
+            classes: &self.classes,
+            targets,
+            offsets,
+            arrays,
+            found: Found::default(),
+        });
+        passed.map(|p| p.sink.found).unwrap_or_default()
     }
 
     /// Where references stand in the instances of each class.
@@ -108,6 +137,20 @@ pub struct Reference {
     pub from: u64,
     /// The class of that; `None` for an object array.
     pub class: Option<ClassIx>,
+}
+
+/// By what is referred to.
+#[derive(Default)]
+struct Found(HashMap<u64, Reference>);
+
+impl Found {
+    fn add(&mut self, reference: Reference) {
+        let new = reference.class.is_some();
+        let known = self.0.get(&reference.target).map(|r| r.class.is_some());
+        if known.is_none() || (known == Some(false) && new) {
+            self.0.insert(reference.target, reference);
+        }
+    }
 }
 
 /// A coarse test whether an identifier may be in a set: one bit for each hash.
@@ -219,4 +262,73 @@ impl<const I: usize> Visitor for Referring<'_, I> {
             _ => {}
         }
     }
+}
+
+/// Looks at every reference of a stream.
+struct Looking<'c> {
+    classes: &'c Classes,
+    targets: &'c Targets<'c>,
+    offsets: &'c [Box<[u32]>],
+    arrays: bool,
+    found: Found,
+}
+
+impl Sink for Looking<'_> {
+    fn string(&mut self, _id: u64, _text: &[u8]) {}
+    fn load_class(&mut self, _class: u64, _name: u64) {}
+    fn class(&mut self, _class: ClassDump) {}
+
+    #[inline]
+    fn object<F: Feed>(&mut self, _at: u64, object: Object, feed: &mut F) {
+        /// Bytes of an array looked at in one go.
+        const PIECE: u64 = 64 << 10;
+        let width = self.classes.id_size().bytes();
+        let mut look = |target: u64, class| {
+            if self.targets.hold(target) {
+                self.found.add(Reference {
+                    target,
+                    from: object.id,
+                    class,
+                });
+            }
+        };
+        match object.shape {
+            Shape::Instance { class } => {
+                let Some(ix) = self.classes.index(class) else {
+                    return;
+                };
+                let offsets = self.offsets.get(ix as usize).map_or(&[][..], |o| o);
+                let Some(&last) = offsets.iter().max() else {
+                    return;
+                };
+                let body = feed.peek((u64::from(last) + width as u64).min(object.len) as usize);
+                for &at in offsets {
+                    if let Some(bytes) = body.get(at as usize..at as usize + width) {
+                        look(unsigned(bytes), Some(ix));
+                    }
+                }
+            }
+            Shape::Objects if self.arrays => {
+                let mut left = object.len;
+                while left > 0 {
+                    let piece = feed.peek(left.min(PIECE) as usize);
+                    let read = piece.len() as u64;
+                    for element in piece.chunks_exact(width) {
+                        look(unsigned(element), None);
+                    }
+                    if feed.skip(read) == 0 {
+                        break; // the input ends here
+                    }
+                    left -= read;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn segment(&mut self, _start: u64, _end: u64) -> bool {
+        false
+    }
+    fn issue(&mut self, _error: ParseError, _lost: u64) {}
+    fn progress(&mut self, _at: u64) {}
 }

@@ -7,47 +7,33 @@ use super::feed::{Feed, StreamFeed};
 use super::in_order::InOrder;
 use super::objects::{DumpSource, Follow, Objects};
 use super::packed::{Packing, unpack, unpacked_aside};
-use super::{ParseError, ParseErrorKind, header, records};
+use super::{Header, ParseError, ParseErrorKind, Sink, header, records};
 
-/// Reads a dump from its first byte to its last.
+/// Reads a dump from its first byte to its last, holding `window` bytes of small objects.
 ///
 /// # Errors
 /// When the source cannot be opened or does not begin like a dump.
 pub(super) fn read<'a>(
     source: DumpSource<'a>,
     classify: Classify,
-    follow: Follow,
+    (follow, window): (Follow, usize),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Objects<'a>, ParseError> {
-    let from = open(source)?;
-    if rayon::current_num_threads() == 1 {
-        return walk(from, source, (classify, follow), progress);
+    let mut passed = pass(source, |head| {
+        let classes = Classes::new(head.id_size, classify);
+        InOrder::new(classes, None, (follow, window), progress)
+    })?;
+    if passed.sink.got.undecided > 0 {
+        // Instances before their classes: once more, now that all classes are known.
+        let again = passed.sink.again();
+        passed = pass(source, |_| again)?;
     }
-    unpacked_aside(from, |from| {
-        walk(from, source, (classify, follow), progress)
-    })
-}
-
-fn walk<'a>(
-    from: impl Read,
-    source: DumpSource<'a>,
-    (classify, follow): (Classify, Follow),
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<Objects<'a>, ParseError> {
-    let mut feed = StreamFeed::new(from);
-    let head = header(&mut feed)?;
-    let ids = head.id_size;
-    let mut sink = InOrder::new(Classes::new(ids, classify), None, follow, progress);
-    records(&mut feed, ids, &mut sink);
-    let (mut read, mut error) = (feed.at(), feed.error().map(str::to_owned));
-    drop(feed);
-    if sink.got.undecided > 0 {
-        sink = sink.again();
-        let mut second = StreamFeed::new(open(source)?);
-        header(&mut second)?;
-        records(&mut second, ids, &mut sink);
-        (read, error) = (second.at(), second.error().map(str::to_owned));
-    }
+    let Passed {
+        head,
+        mut sink,
+        read,
+        error,
+    } = passed;
     if let Some(error) = error {
         let error = ParseError {
             at: read,
@@ -56,16 +42,61 @@ fn walk<'a>(
         };
         sink.got.loss(error, 0);
     }
-    let mut all = Objects::build(head, sink.classes, sink.got, None);
+    sink.classes.settle_all();
+    let mut left_over = sink.chase.end(&sink.classes, &|_| false);
+    let mut all = Objects::build(head, sink.classes, sink.got, sink.chase, None);
     all.bytes_read = read;
+    all.window = window;
+    left_over.retain(|&id| all.get(id).is_none());
+    all.left_over = left_over;
     Ok(all)
+}
+
+/// What came of one reading.
+pub(super) struct Passed<S> {
+    head: Header,
+    pub(super) sink: S,
+    /// Bytes read, and what ended the stream early.
+    read: u64,
+    error: Option<String>,
+}
+
+/// Hands all of a stream to a sink, which is made when the header has been read. Unpacks in a thread of its own.
+///
+/// # Errors
+/// When the source cannot be opened or does not begin like a dump.
+pub(super) fn pass<S: Sink>(
+    source: DumpSource<'_>,
+    begin: impl FnOnce(Header) -> S,
+) -> Result<Passed<S>, ParseError> {
+    let from = open(source)?;
+    if rayon::current_num_threads() == 1 {
+        return through(from, begin);
+    }
+    unpacked_aside(from, |from| through(from, begin))
+}
+
+fn through<S: Sink>(
+    from: impl Read,
+    begin: impl FnOnce(Header) -> S,
+) -> Result<Passed<S>, ParseError> {
+    let mut feed = StreamFeed::new(from);
+    let head = header(&mut feed)?;
+    let mut sink = begin(head);
+    records(&mut feed, head.id_size, &mut sink);
+    Ok(Passed {
+        head,
+        sink,
+        read: feed.at(),
+        error: feed.error().map(str::to_owned),
+    })
 }
 
 /// A reader of the unpacked dump.
 ///
 /// # Errors
 /// When the source cannot be opened.
-pub(super) fn open<'a>(source: DumpSource<'a>) -> Result<Box<dyn Read + Send + 'a>, ParseError> {
+fn open<'a>(source: DumpSource<'a>) -> Result<Box<dyn Read + Send + 'a>, ParseError> {
     match source {
         DumpSource::Bytes(bytes) => Ok(unpack(Packing::of(bytes), bytes)),
         DumpSource::Reopen(reopen) => reopen().map_err(|e| {

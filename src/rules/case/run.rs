@@ -100,6 +100,13 @@ pub fn runs(facts: &Facts) -> Vec<Run> {
             .filter(|m| matches!(m.kind, MarkKind::Stopping | MarkKind::RpcDown))
             .filter_map(|m| m.quote.time)
             .find(|t| run.holds(*t));
+        if run.started.is_none() {
+            // No line tells the start; the JVM's age does, unless it contradicts what was written before.
+            run.started = facts
+                .jvm
+                .started()
+                .filter(|t| run.holds(*t) && earliest.is_none_or(|e| *t <= e));
+        }
         if run.pid.is_none() {
             run.pid = facts
                 .memory
