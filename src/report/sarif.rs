@@ -9,7 +9,7 @@ use super::escape::sarif as message;
 use super::escape::terminal;
 use super::model::{EvidenceReport, FindingReport, Input, Report};
 use crate::rules::{Kind, RULES, Rule, Severity};
-use crate::text::Lang;
+use crate::text::{Lang, label};
 
 /// Level of a severity (3.27.10): what does harm is an error.
 #[must_use]
@@ -45,7 +45,7 @@ fn run(report: &Report, lang: Lang) -> Value {
         "columnKind": "unicodeCodePoints",
         "invocations": [{
             "executionSuccessful": true,
-            "toolExecutionNotifications": notifications(report),
+            "toolExecutionNotifications": notifications(report, lang),
         }],
         "results": results(report, lang),
         "properties": {
@@ -227,7 +227,7 @@ fn whole_input(report: &Report, node: Option<&str>) -> Value {
 }
 
 /// What was read in part or not at all.
-fn notifications(report: &Report) -> Vec<Value> {
+fn notifications(report: &Report, lang: Lang) -> Vec<Value> {
     let warn = |path: &str, text: String, line: Option<u64>| {
         let mut at = json!({ "artifactLocation": { "uri": uri(path) } });
         if let Some(line) = line {
@@ -241,7 +241,10 @@ fn notifications(report: &Report) -> Vec<Value> {
     };
     let cut = |i: &Input| {
         let issue = i.issues.last();
-        let what = issue.map_or_else(|| "read in part".to_owned(), |x| x.what.clone());
+        let what = issue.map_or_else(
+            || label(lang, "ui.read-in-part").to_owned(),
+            |x| x.shown(lang),
+        );
         warn(&i.path, what, issue.map(|x| x.line))
     };
     report
@@ -254,7 +257,7 @@ fn notifications(report: &Report) -> Vec<Value> {
                 .skipped
                 .iter()
                 .filter(|s| s.failed)
-                .map(|s| warn(&s.path, s.why.clone(), None)),
+                .map(|s| warn(&s.path, s.shown(lang), None)),
         )
         .collect()
 }

@@ -3,6 +3,7 @@
 
 mod en;
 mod form;
+mod reason;
 mod rules_zh;
 mod zh;
 
