@@ -40,7 +40,7 @@ fn run(report: &Report, lang: Lang) -> Value {
         "tool": { "driver": {
             "name": report.tool.name,
             "version": report.tool.version,
-            "rules": RULES.iter().map(|r| rule(r)).collect::<Vec<_>>(),
+            "rules": RULES.iter().map(|r| rule(r, lang)).collect::<Vec<_>>(),
         } },
         "columnKind": "unicodeCodePoints",
         "invocations": [{
@@ -55,20 +55,23 @@ fn run(report: &Report, lang: Lang) -> Value {
     })
 }
 
-fn rule(r: &Rule) -> Value {
+fn rule(r: &Rule, lang: Lang) -> Value {
+    let text = r.text(lang);
     let help = [
-        ("What it looks for", r.what),
-        ("Speaks for it", r.speaks_for),
-        ("Speaks against it", r.speaks_against),
-        ("What to do", r.remedy),
+        ("ui.what", text.what),
+        ("ui.speaks-for", text.speaks_for),
+        ("ui.speaks-against", text.speaks_against),
+        ("ui.remedy", text.remedy),
     ];
-    let plain: Vec<String> = help.iter().map(|(h, t)| format!("{h}: {t}")).collect();
-    let marked: Vec<String> = help.iter().map(|(h, t)| format!("**{h}.** {t}")).collect();
+    let colon = label(lang, "ui.colon");
+    let told = help.map(|(id, t)| (label(lang, id), t));
+    let plain = told.map(|(h, t)| format!("{h}{colon}{t}"));
+    let marked = told.map(|(h, t)| format!("**{h}**{colon}{t}"));
     json!({
         "id": r.id,
         "name": r.id,
-        "shortDescription": { "text": message(r.title) },
-        "fullDescription": { "text": message(r.what) },
+        "shortDescription": { "text": message(text.title) },
+        "fullDescription": { "text": message(text.what) },
         "help": { "text": plain.join("\n\n"), "markdown": marked.join("\n\n") },
         "defaultConfiguration": { "level": if r.kind == Kind::Advice { "note" } else { "warning" } },
         "properties": { "tags": [kind_name(r.kind)] },

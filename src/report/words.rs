@@ -155,7 +155,11 @@ pub(super) fn figures(n: &NodeReport, lang: Lang) -> Vec<(String, String)> {
         row("doc.growth", course.to_owned());
     }
     row("doc.server", server(n, lang));
-    let zone = format!("{} ({})", n.zone_assumed.offset, n.zone_assumed.source);
+    let zone = [
+        ("offset", json!(n.zone_assumed.offset)),
+        ("source", json!(n.zone_assumed.source)),
+    ];
+    let zone = phrase(lang, "doc.zone", zone);
     match (&n.window.first, &n.window.last) {
         (Some(first), Some(last)) => {
             let (first, last) = (view::clock(n, first), view::clock(n, last));

@@ -74,6 +74,11 @@ pub fn phrase<const N: usize>(lang: Lang, id: &str, params: [(&str, Value); N]) 
     Text::new(id, params).shown(lang)
 }
 
+/// The English sentences, for those who want to know which words are this program's.
+pub fn english() -> impl Iterator<Item = &'static str> {
+    en::TEMPLATES.iter().map(|(_, text)| *text)
+}
+
 /// The word for a code of the JSON (`severity`, `high`), or the code where there is none.
 #[must_use]
 pub fn word<'c>(lang: Lang, group: &str, code: &'c str) -> &'c str {

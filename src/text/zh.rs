@@ -199,6 +199,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("doc.why", "原因"),
     ("doc.window", "覆盖时段"),
     ("doc.worse", "恶化"),
+    ("doc.zone", "{offset}（{source|zone}）"),
     ("evidence-gap.absent", "输入中没有{what|family}"),
     ("evidence-gap.access-log", "打开访问日志（server.tomcat.accesslog.enabled=true）：只有它记录谁在登录"),
     ("evidence-gap.connection-log", "补充 remote-digest.log（以及 nacos.log）：从中可知哪些连接一直没断"),
