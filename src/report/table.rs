@@ -893,7 +893,14 @@ pub(super) fn table(
         .collect();
     let least: Vec<usize> = keep
         .iter()
-        .map(|&c| least_width(head[c], &rows, c, c == 0 || right.contains(&c)))
+        .map(|&c| {
+            let breaks = match c {
+                0 => Breaks::Never,
+                c if right.contains(&c) => Breaks::BeforeBrackets,
+                _ => Breaks::AtBlanks,
+            };
+            least_width(head[c], &rows, c, breaks)
+        })
         .collect();
     // A blank on each side of a column, and one before the line.
     if least.iter().map(|w| w + 2).sum::<usize>() + 1 > page.style.width {
@@ -927,18 +934,33 @@ pub(super) fn table(
     Ok(())
 }
 
-/// Columns that a column needs without a break inside a word. Figures, and what gets copied (an address, a connection id), are not
-/// broken at blanks either.
-fn least_width(head: &str, rows: &[Vec<String>], column: usize, whole: bool) -> usize {
-    let longest = |text: &str| {
-        text.split(' ')
-            .map(UnicodeWidthStr::width)
-            .max()
-            .unwrap_or(0)
+/// Where the cells of a column may break.
+#[derive(Clone, Copy)]
+enum Breaks {
+    /// What gets copied: an address, a connection id.
+    Never,
+    /// Figures with their unit, and perhaps the same in full behind it.
+    BeforeBrackets,
+    /// Texts.
+    AtBlanks,
+}
+
+/// Longer words than this may break, so that one long name does not take a table apart.
+const WORD: usize = 36;
+
+/// Columns that a column needs without a break where none should be.
+fn least_width(head: &str, rows: &[Vec<String>], column: usize, breaks: Breaks) -> usize {
+    let longest = |text: &str, at: &str| {
+        let pieces = text.split(at).map(UnicodeWidthStr::width);
+        pieces.max().unwrap_or(0)
     };
-    let cells = rows.iter().filter_map(|r| r.get(column));
-    let cells = cells.map(|v| if whole { v.width() } else { longest(v) });
-    cells.max().unwrap_or(0).max(longest(head))
+    let needs = |cell: &String| match breaks {
+        Breaks::Never => cell.width(),
+        Breaks::BeforeBrackets => longest(cell, " (") + usize::from(cell.contains(" (")),
+        Breaks::AtBlanks => longest(cell, " ").min(WORD),
+    };
+    let cells = rows.iter().filter_map(|r| r.get(column)).map(needs);
+    cells.max().unwrap_or(0).max(longest(head, " "))
 }
 
 /// A table that is too wide: each row as a line of its own with the other columns below it, by name.
