@@ -25,7 +25,7 @@ use crate::units::Bytes;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// SHA-256 of [`STYLE`] and [`SCRIPT`] in base 64; a test holds them against the files.
-const STYLE_HASH: &str = "sha256-mWyCrQuDj/PYWZ8aZX9QYAGABoCYDJDYrgY+GK74KD8=";
+const STYLE_HASH: &str = "sha256-dL7YJK5g9APtoPTthOPt46BbCKuAQDYFpn1krOUWutM=";
 const SCRIPT_HASH: &str = "sha256-uWHDsRdz33FkI7dWzC43wic0jMGQXzPt9FVEq6zoEck=";
 
 /// Rows of the tables of clients and inputs; a browser sorts and filters some thousands at ease, and the JSON holds all.
@@ -339,7 +339,7 @@ fn inputs(p: Page<'_>) -> Markup {
             @for s in p.report.skipped.iter().filter(|s| s.failed).take(ROWS) {
                 p class="issue" { code { (terminal(&s.path)) } (p.word("ui.colon")) (terminal(&s.shown(p.lang))) }
             }
-            details {
+            details class="files" {
                 summary { (p.say("doc.files-one-by-one", [("n", json!(t.files))])) }
                 (scroller(p.word("doc.inputs"), &html! {
                     table {
