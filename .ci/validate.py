@@ -1,6 +1,6 @@
 """Holds what the program writes against the schemas, with validators that are not ours.
 
-Usage: validate.py PROGRAM SARIF_SCHEMA. Needs the packages jsonschema and junitparser.
+Usage: validate.py PROGRAM SARIF_SCHEMA JUNIT_XSD. Needs the packages jsonschema, junitparser and xmlschema.
 """
 
 import json
@@ -12,9 +12,10 @@ import tempfile
 import tomllib
 
 import jsonschema
+import xmlschema
 from junitparser import JUnitXml
 
-program, sarif_schema = sys.argv[1:3]
+program, sarif_schema, junit_schema = sys.argv[1:4]
 root = pathlib.Path(__file__).resolve().parent.parent
 fixtures = root / "fixtures"
 
@@ -38,6 +39,7 @@ def hold(what, check, value):
 report = validator(json.loads(run("schema")))
 config = validator(json.loads(run("schema", "config")))
 sarif = validator(json.loads(pathlib.Path(sarif_schema).read_text()))
+junit = xmlschema.XMLSchema(junit_schema)
 checked = 0
 
 for path in sorted((fixtures / "expected").glob("*.json")):
@@ -62,7 +64,7 @@ with tempfile.TemporaryDirectory() as scratch:
     (scratch / "c.toml").write_text('[[suppress]]\nfinding = "faulty-client"\nreason = "x"\nexpires = "never"\n')
     incidents = sorted((fixtures / "incidents").iterdir()) + [scratch / "odd:name %41 中"]
     for incident in incidents:
-        for more in [[], ["--redact"], ["--baseline", scratch / "known.json", "--config", scratch / "c.toml"]]:
+        for more in [[], ["--lang", "zh"], ["--redact"], ["--baseline", scratch / "known.json", "--config", scratch / "c.toml"]]:
             args = ["analyze", incident, *more, "-f"]
             what = f"{incident.name} {' '.join(map(str, more))}"
             hold(f"{what} (json)", report, json.loads(run(*args, "json")))
@@ -70,6 +72,9 @@ with tempfile.TemporaryDirectory() as scratch:
             hold(f"{what} (sarif)", sarif, log)
             out = scratch / "out.xml"
             out.write_bytes(run(*args, "junit"))
+            errors = [f"{e.path}: {e.reason}" for e in junit.iter_errors(str(out))]
+            if errors:
+                sys.exit(f"{what} (junit):\n  " + "\n  ".join(errors[:10]))
             suites = JUnitXml.fromfile(str(out))
             cases = sum(len(s) for s in suites)
             if cases != suites.tests or cases == 0:

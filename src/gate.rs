@@ -84,7 +84,11 @@ impl Gate {
                     .parse::<f64>()
                     .ok()
                     .filter(|v| v.is_finite())
-                    .ok_or_else(|| format!("--fail-on: `{value}` is no number"))?;
+                    .ok_or_else(|| {
+                        format!(
+                            "--fail-on: `{value}` is no number (expected such as peak_ratio>=0.9)"
+                        )
+                    })?;
                 if !schema::is_figure(path(name)) {
                     return Err(unknown_figure(name));
                 }

@@ -336,6 +336,17 @@ fn the_program_holds_a_run_against_its_baseline_and_its_suppressions() {
     let o = analyze(&["--config", "c.toml"]);
     assert_eq!((code(&o), o.stderr.len()), (0, 0));
     assert!(String::from_utf8_lossy(&o.stdout).contains("suppressed until 2026-11-30: ticket 42"));
+    for format in ["html", "markdown", "sarif", "junit"] {
+        let o = analyze(&["--config", "c.toml", "-f", format]);
+        let text = String::from_utf8_lossy(&o.stdout).into_owned();
+        assert!(
+            text.contains("2026") && text.contains("ticket 42"),
+            "{format}"
+        );
+        let o = analyze(&["--config", "c.toml", "-f", format, "--lang", "zh"]);
+        let text = String::from_utf8_lossy(&o.stdout).into_owned();
+        assert!(text.contains("ticket 42"), "{format}");
+    }
     let o = analyze(&["--config", "c.toml", "--as-of", "2026-12-01"]);
     assert_eq!(code(&o), 1);
     let e = String::from_utf8_lossy(&o.stderr).into_owned();

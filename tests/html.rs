@@ -183,6 +183,8 @@ fn every_quote_and_place_of_the_finding_is_on_the_page() {
 /// Whatever stands in a text of the report, the page has the same tags and attributes as with a harmless word there.
 #[test]
 fn hostile_text_stays_text() {
+    // Words that do not break at their hyphens stand in an element each, of nothing but text.
+    let whole = regex::Regex::new(r#"<span class="whole">([^<]*)</span>"#).unwrap();
     for name in ["stuck-client", "cluster", "slow-client"] {
         let r = incident(name);
         for lang in [Lang::En, Lang::Zh] {
@@ -190,7 +192,7 @@ fn hostile_text_stays_text() {
             for text in HOSTILE {
                 let hostile = page(&with_text(&r, text), lang);
                 let shape = |page: &str| -> Vec<(String, Vec<String>)> {
-                    tags(page)
+                    tags(&whole.replace_all(page, "$1"))
                         .iter()
                         .map(|t| {
                             let keys = t.attributes.iter().map(|a| a.0.to_owned());

@@ -18,7 +18,7 @@ const INCIDENTS: [&str; 5] = [
     "fan-out",
     "cluster",
 ];
-const WIDTHS: [usize; 4] = [60, 80, 100, 120];
+const WIDTHS: [usize; 6] = [40, 50, 60, 80, 100, 120];
 
 type Write = dyn Fn(&Report, &table::Style, &mut dyn std::io::Write) -> std::io::Result<()>;
 
@@ -151,7 +151,8 @@ fn no_line_is_wider_than_asked_for_in_any_language() {
 
 #[test]
 fn no_line_in_chinese_begins_with_what_closes() {
-    for width in WIDTHS {
+    // A name longer than a line of 40 columns has to break somewhere.
+    for width in WIDTHS.into_iter().filter(|w| *w > 40) {
         for (name, text) in tables(width, Lang::Zh) {
             for l in text.lines().filter(|l| !is_quote(l)) {
                 let first = l.trim_start().chars().next().unwrap_or(' ');
@@ -289,6 +290,120 @@ fn a_saved_report_is_shown_in_any_language() {
                 shown(&r, &table::write, 100, true, lang),
                 "{name}"
             );
+        }
+    }
+}
+
+/// The texts in quotes of some Rust, those in tests left out, with a value in the place of each field.
+fn reasons_of(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let text = r#""((?:[^"\\]|\\.)*)""#;
+    let heads = [
+        r"add_issue\([^;]*?",
+        r"ParseError::new\([^;]*?",
+        r"\bskip\([^;]*?",
+        r"\bnothing\(window, facts, ",
+        r"self\.bad\([^;]*?",
+        r"what: (?:format!\(\s*)?",
+        r"let what = format!\(",
+        r"why: (?:format!\(\s*)?",
+        r"return Err\(",
+        r"\b_ => Err\(",
+        r"\.unwrap_or\(",
+        r"drop\.insert\([^;]*?",
+        r"Some\(\(",
+        r"const (?:TOO_MUCH|OUT): &str = ",
+    ];
+    let field = regex::Regex::new(r"\{[^}]*\}").unwrap();
+    let mut all = Vec::new();
+    for head in heads {
+        let found = regex::Regex::new(&format!("{head}{text}")).unwrap();
+        for c in found.captures_iter(code) {
+            all.push(field.replace_all(&c[1], "7").into_owned());
+        }
+    }
+    all
+}
+
+/// What the layers that read files say in English is a sentence that other languages have too.
+#[test]
+fn every_reason_of_the_readers_is_a_sentence() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut seen = 0;
+    let mut missing = Vec::new();
+    for f in support::files_below(&root) {
+        let name = f
+            .strip_prefix(&root)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        let reads = ["artefact/", "format", "ingest.rs", "parse/", "facts/"];
+        if !reads.iter().any(|r| name.starts_with(r)) {
+            continue;
+        }
+        for reason in reasons_of(&std::fs::read_to_string(&f).unwrap()) {
+            // Words apart: keys, names of fields, places.
+            if reason.split(' ').count() < 2 || reason.starts_with(['7', '/', '-']) {
+                continue;
+            }
+            seen += 1;
+            let t = nacos_offheap::text::Text::of_reason(&reason);
+            if t.id == "reason.other" {
+                missing.push(format!("{name}: {reason}"));
+            }
+        }
+    }
+    assert!(seen > 60, "{seen} found");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn what_was_not_read_is_told_in_chinese_in_every_format() {
+    let s = support::Scratch::new("languages-reasons");
+    let log = std::fs::read(fixture("incidents/stuck-client/logs/remote-digest.log.gz")).unwrap();
+    s.file("in/remote-digest.log.gz", &log[..log.len() / 2]);
+    s.file("in/blob", &[0, 159, 146, 150, 0, 1, 2, 3].repeat(64));
+    let path = s.0.join("in").to_string_lossy().into_owned();
+    for format in ["table", "html", "markdown", "junit", "sarif"] {
+        let text = run(
+            &["analyze", &path, "-v", "-q", "--lang", "zh", "-f", format],
+            &[],
+        );
+        for english in [
+            "breaks off",
+            "not understood",
+            "of no known format",
+            "not read",
+            "cannot be",
+        ] {
+            assert!(!text.contains(english), "{format}: {english}: {text}");
+        }
+        if format != "markdown" {
+            assert!(text.contains("压缩流在"), "{format}: {text}");
+        }
+    }
+}
+
+#[test]
+fn narrow_tables_break_no_word() {
+    let r = incident("cluster");
+    for (lang, words) in [
+        (
+            Lang::En,
+            ["outcome", "delivered", "allocations", "no-cause"],
+        ),
+        (Lang::Zh, ["结论", "推送失败", "分配失败", "无异常"]),
+    ] {
+        for width in [40, 50, 60] {
+            let text = shown(&r, &table::write, width, false, lang);
+            for w in words
+                .iter()
+                .chain(&["10.140.5.77", "Nacos-Java-Client:v2.2.3"])
+            {
+                let there =
+                    text.contains(w) || shown(&r, &table::write, 200, false, lang).contains(w);
+                assert!(!there || text.contains(w), "{width}: {w}\n{text}");
+            }
         }
     }
 }

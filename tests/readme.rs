@@ -269,15 +269,17 @@ fn the_recipes_for_pipelines_do_what_they_say() {
     // GitHub: the shell parts in order; the file to upload is there although the gate failed.
     let steps = github["jobs"]["nacos-off-heap"]["steps"].as_vec().unwrap();
     let scripts: Vec<&str> = steps.iter().filter_map(|x| x["run"].as_str()).collect();
-    assert_eq!(scripts.len(), 2);
+    assert_eq!(scripts.len(), 1);
     assert_eq!(
         runs(&s, scripts[0]),
         1,
         "the exhausted server fails its step"
     );
-    assert!(shell(&s, scripts[1]).status.success());
     let summary = std::fs::read_to_string(s.0.join("summary.md")).unwrap();
-    assert!(summary.starts_with("    VERDICT  CRITICAL"), "{summary}");
+    assert!(
+        summary.starts_with("# faulty-client 10.140.5.77\n"),
+        "{summary}"
+    );
     let upload = steps
         .iter()
         .find_map(|x| x["with"]["sarif_file"].as_str())
@@ -294,7 +296,7 @@ fn the_recipes_for_pipelines_do_what_they_say() {
             .iter()
             .filter(|x| x["if"].as_str() == Some("always()"))
             .count()
-            == 2
+            == 1
     );
 
     let job = &gitlab["nacos-off-heap"];

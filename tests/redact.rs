@@ -93,11 +93,12 @@ fn incident(s: &Scratch) {
     );
     s.file(
         "in/mse01.acme.example/logs/remote.log",
-        b"2026-11-23 00:50:00,000 WARN no route to host billing-7.acme.example/10.140.9.9:5000, client fd12::77 of user 'lihua'\n",
+        b"2026-11-23 00:50:00,000 WARN no route to host billing-7.acme.example/10.140.9.9:5000, client fd12::77 of user 'lihua'\n\
+          2026-11-23 00:50:01,000 WARN pushes of magpie to user heron at host kestrel failed: java.net.UnknownHostException: dbserver\n",
     );
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 17] = [
     "10.140.5.77",
     "10.140.5.22",
     "10.140.5.21",
@@ -111,6 +112,10 @@ const NAMES: [&str; 13] = [
     "10.140.9.9",
     "fd12::77",
     "lihua",
+    "heron",
+    "kestrel",
+    "dbserver",
+    "magpie",
 ];
 
 fn json(o: &Output) -> Value {
@@ -123,7 +128,16 @@ fn no_name_is_left_in_any_format_and_all_agree_on_pseudonyms() {
     incident(&s);
     s.file("key", b"a key that nobody else has\n");
     let plain = everywhere(&s, &[]);
-    for name in ["10.140.5.77", "acme", "mse01", "ledger"] {
+    for name in [
+        "10.140.5.77",
+        "acme",
+        "mse01",
+        "ledger",
+        "heron",
+        "kestrel",
+        "dbserver",
+        "magpie",
+    ] {
         assert!(
             plain.contains(name),
             "{name} is in the plain report, or this test tests nothing"
@@ -185,6 +199,155 @@ fn no_name_is_left_in_any_format_and_all_agree_on_pseudonyms() {
     assert_eq!(net(stuck), net(of["10.140.5.22"]));
     assert_ne!(net(stuck), net(of["10.140.4.10"]));
     assert!(stuck.starts_with("10."));
+}
+
+/// Every string that names somebody by where it stands in a report.
+fn named(value: &Value, member: &str, out: &mut std::collections::BTreeSet<String>) {
+    const MEMBERS: [&str; 10] = [
+        "ip",
+        "address",
+        "peer",
+        "apps",
+        "app",
+        "user",
+        "host",
+        "connection_id",
+        "declared_address",
+        "namespace",
+    ];
+    const MAPS: [&str; 4] = ["by_client", "by_address", "back_pressure", "udp"];
+    match value {
+        Value::String(s) if MEMBERS.contains(&member) => {
+            out.insert(s.clone());
+        }
+        Value::Array(all) => all.iter().for_each(|v| named(v, member, out)),
+        Value::Object(all) => {
+            let subject = all.get("kind").and_then(Value::as_str).filter(|k| {
+                [
+                    "client-ip",
+                    "connection-id",
+                    "service",
+                    "user",
+                    "app",
+                    "data-id",
+                ]
+                .contains(k)
+            });
+            if let (Some(_), Some(Value::String(v))) = (subject, all.get("value")) {
+                out.extend(v.split('/').map(str::to_owned));
+            }
+            if MAPS.contains(&member) {
+                out.extend(all.keys().cloned());
+            }
+            all.iter().for_each(|(k, v)| named(v, k, out));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_name_of_a_bundled_incident_is_left_in_any_format() {
+    let s = Scratch::new("redact-incidents");
+    s.file("key", b"a key that nobody else has\n");
+    for incident in [
+        "stuck-client",
+        "slow-client",
+        "fan-out",
+        "native-leak",
+        "cluster",
+    ] {
+        let expected = fixture(&format!("expected/{incident}.json"));
+        let report: Value = serde_json::from_slice(&fs::read(expected).unwrap()).unwrap();
+        let mut names = std::collections::BTreeSet::new();
+        named(&report, "", &mut names);
+        let known = [
+            "public",
+            "DEFAULT_GROUP",
+            "127.0.0.1",
+            "0.0.0.0",
+            "nacos",
+            "root",
+            "unknown",
+        ];
+        names.retain(|n| n.len() > 2 && !known.contains(&n.as_str()));
+        assert!(names.len() >= 2, "{incident}: {names:?}");
+        let path = fixture(&format!("incidents/{incident}"));
+        let saved = s.0.join("saved.json");
+        fs::write(&saved, serde_json::to_vec(&report).unwrap()).unwrap();
+        for f in OutputFormat::value_variants() {
+            let f = f.to_possible_value().unwrap().get_name().to_owned();
+            for args in [
+                ["analyze", path.to_str().unwrap()],
+                ["report", saved.to_str().unwrap()],
+            ] {
+                let o = run(
+                    &s,
+                    &[
+                        args[0],
+                        args[1],
+                        "-v",
+                        "--width",
+                        "4000",
+                        "--lang",
+                        "zh",
+                        "-f",
+                        &f,
+                        "--redact",
+                        "--redact-key",
+                        "key",
+                    ],
+                );
+                let text = String::from_utf8_lossy(&o.stdout).into_owned();
+                assert!(
+                    text.len() > 500,
+                    "{incident} {f}: {}",
+                    String::from_utf8_lossy(&o.stderr)
+                );
+                let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '.');
+                let left = names.iter().find(|n| {
+                    text.match_indices(n.as_str()).any(|(at, m)| {
+                        !word(text[..at].chars().next_back())
+                            && !word(text[at + m.len()..].chars().next())
+                    })
+                });
+                assert!(
+                    left.is_none(),
+                    "{incident} {} {f}: {left:?} is left",
+                    args[0]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_map_of_a_comparison_holds_the_names_of_both_sides() {
+    let s = Scratch::new("redact-diff");
+    s.file("key", b"a key that nobody else has\n");
+    let of = |n: &str| fixture(&format!("expected/{n}.json"));
+    let (before, after) = (of("slow-client"), of("stuck-client"));
+    let o = run(
+        &s,
+        &[
+            "diff",
+            before.to_str().unwrap(),
+            after.to_str().unwrap(),
+            "-q",
+            "--redact",
+            "--redact-key",
+            "key",
+            "--redact-map",
+            "map.json",
+        ],
+    );
+    assert!(o.status.success(), "{}", String::from_utf8_lossy(&o.stderr));
+    let map: BTreeMap<String, String> =
+        serde_json::from_slice(&fs::read(s.0.join("map.json")).unwrap()).unwrap();
+    for path in [before, after] {
+        let report: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let ip = report["nodes"][0]["clients"][0]["ip"].as_str().unwrap();
+        assert!(map.values().any(|n| n == ip), "{ip}");
+    }
 }
 
 #[test]

@@ -31,8 +31,9 @@ pub(crate) fn run(d: &Diff, settings: &Settings) -> Result<u8> {
     if d.before == Path::new("-") && d.after == Path::new("-") {
         bail!("diff: only one side can be standard input");
     }
-    let before = plan.redact(&side(&d.before, &d.reading)?)?;
-    let (after, _) = plan.finish(side(&d.after, &d.reading)?, d.reading.quiet)?;
+    let (before, names) = plan.redact(&side(&d.before, &d.reading)?)?;
+    let after = side(&d.after, &d.reading)?;
+    let (after, _) = plan.finish_beside(after, d.reading.quiet, names)?;
     let compared = diff::compare(&before, &after);
     output::write_each(
         &plan.targets,

@@ -12,6 +12,7 @@ pub(crate) mod report;
 pub(crate) mod schema;
 pub(crate) mod settings;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -84,18 +85,28 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// A report with its names replaced, where that was asked for.
-    fn redact(&self, report: &Report) -> Result<Report> {
-        match &self.key {
-            Some(k) => Redactor::new(k.clone(), report)
-                .report(report)
-                .map_err(anyhow::Error::msg),
-            None => Ok(report.clone()),
-        }
+    /// A report with its names replaced, where that was asked for, and what they stand for.
+    fn redact(&self, report: &Report) -> Result<(Report, BTreeMap<String, String>)> {
+        let Some(k) = &self.key else {
+            return Ok((report.clone(), BTreeMap::new()));
+        };
+        let redactor = Redactor::new(k.clone(), report);
+        let redacted = redactor.report(report).map_err(anyhow::Error::msg)?;
+        Ok((redacted, redactor.map()))
     }
 
     /// The report to write, and the exit code: known findings marked, gates asked, names replaced.
-    fn finish(&self, mut report: Report, quiet: bool) -> Result<(Report, u8)> {
+    fn finish(&self, report: Report, quiet: bool) -> Result<(Report, u8)> {
+        self.finish_beside(report, quiet, BTreeMap::new())
+    }
+
+    /// The same beside another report, whose pseudonyms belong into the map too.
+    fn finish_beside(
+        &self,
+        mut report: Report,
+        quiet: bool,
+        mut names: BTreeMap<String, String>,
+    ) -> Result<(Report, u8)> {
         let redactor = self.key.clone().map(|k| Redactor::new(k, &report));
         Accepted {
             baseline: self.baseline.as_ref(),
@@ -117,7 +128,8 @@ impl<'a> Plan<'a> {
         if let Some(r) = &redactor {
             report = r.report(&report).map_err(anyhow::Error::msg)?;
             if let Some(path) = &self.redaction.redact_map {
-                output::write_private(path, &r.map())
+                names.extend(r.map());
+                output::write_private(path, &names)
                     .with_context(|| format!("--redact-map {}", path.display()))?;
             }
         }

@@ -4,7 +4,7 @@
 //! It works on the report's value, before any renderer. Three sorts of text: *words of the format* (rules, kinds, units, paths of
 //! logs) stay; *names* are known by where they stand (an address, a subject, a map's key, a quoted pair `name='x'`) and are
 //! replaced wherever they occur again; *free text* (quotes, reasons, what was not understood) keeps only words that a Nacos server
-//! or a JVM is known to write, see `words`. A sentence is made anew from its redacted values, so its own words are safe.
+//! or a JVM is known to write, see `words`; of a text of no known statement not even a plain word stays that is not known. A sentence is made anew from its redacted values, so its own words are safe.
 
 mod address;
 mod words;
@@ -295,6 +295,7 @@ impl Redactor {
             Some("source") if s.contains(['/', '.']) => Some(self.free(s)),
             Some(m) if FORMAT_WORDS.contains(&m) => None,
             Some("fingerprint") => Some(self.alias(s)),
+            Some("shape") => Some(words::strict(self, &self.free(s))),
             Some(m) if NAMES.contains(&m) => Some(self.subject(s)),
             _ => Some(self.free(s)),
         }
@@ -431,7 +432,9 @@ fn learn(value: &Value, member: Option<&str>, names: &mut BTreeSet<String>) {
     match value {
         Value::String(s) => match member {
             Some(m) if NAMES.contains(&m) => add_name(s, names),
-            Some("quote") => words::pairs(s).for_each(|n| add_name(n, names)),
+            Some("quote" | "shape") => words::pairs(s)
+                .chain(words::introduced(s))
+                .for_each(|n| add_name(n, names)),
             _ => {}
         },
         Value::Array(items) => items.iter().for_each(|i| learn(i, member, names)),

@@ -1,7 +1,9 @@
 //! Free text word by word. What a server, a JVM or this program is known to write stays; what may name somebody is replaced:
 //! addresses, values of pairs (`name='x'`, `user=x`, `"dataId":"x"`), names with dots (hosts, packages of applications),
-//! names with hyphens or digits, parts of paths. A name that stands as a plain word of a sentence cannot be told from one.
+//! names with hyphens or digits, parts of paths, the word behind `user`, `host`, `service` and their like. Any other name that stands
+//! as a plain word of a known statement cannot be told from one.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
 
@@ -58,6 +60,80 @@ pub(super) fn pairs(text: &str) -> impl Iterator<Item = &str> {
         let name = !is_plain_key(key) && !is_figure(value) && !holds_address(value);
         (name && value.len() >= 3 && !value.contains(' ') && !all_known(value)).then_some(value)
     })
+}
+
+/// Names that a word before them gives away: `user alice`, `UnknownHostException: dbserver`.
+pub(super) fn introduced(text: &str) -> impl Iterator<Item = &str> {
+    static LEAD: OnceLock<Regex> = OnceLock::new();
+    let lead = regex(
+        &LEAD,
+        r"(?i)(?:\b(?:user(?:name)?|host(?:name)?|service(?:name)?|tenant|namespace|application|app)|UnknownHostException)\b(?:\s?[:=]\s?|\s)([A-Za-z][\w.\-]{2,})",
+    );
+    lead.captures_iter(text)
+        .filter_map(|c| c.get(1))
+        .map(|m| m.as_str().trim_end_matches(['.', '-']))
+        .filter(|w| !is_figure(w) && !is_of_the_platform(w) && !is_ordinary(w))
+}
+
+/// Words of this program's own sentences, in lower case: ordinary English that names nobody.
+fn ordinary() -> &'static BTreeSet<String> {
+    static WORDS: OnceLock<BTreeSet<String>> = OnceLock::new();
+    WORDS.get_or_init(|| {
+        let rules = crate::rules::RULES;
+        let rules = rules
+            .iter()
+            .flat_map(|r| [r.title, r.what, r.speaks_for, r.speaks_against]);
+        crate::text::english()
+            .chain(rules)
+            .flat_map(|t| t.split(|c: char| !c.is_ascii_alphabetic()))
+            .filter(|w| !w.is_empty())
+            .map(str::to_ascii_lowercase)
+            .collect()
+    })
+}
+
+/// Whether a name is made of ordinary words: as it stands, or in its parts (`UnknownHostException`, `not-found`).
+fn is_ordinary(t: &str) -> bool {
+    let mut part = String::new();
+    let mut parts = Vec::new();
+    let mut before = ' ';
+    for c in t.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && before.is_lowercase()) {
+            parts.push(std::mem::take(&mut part));
+        }
+        if c.is_alphanumeric() {
+            part.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    parts.push(part);
+    parts
+        .iter()
+        .filter(|p| !p.is_empty())
+        .all(|p| all_known(p) || ordinary().contains(p))
+}
+
+/// A text of no known statement, redacted already: plain words stay only where they are ordinary ones.
+pub(super) fn strict(r: &Redactor, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_token) {
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = rest.find(|c| !is_token(c)).unwrap_or(rest.len());
+        let word = rest[..end].trim_end_matches(['.', ':', '-']);
+        let plain = word.chars().all(char::is_alphabetic) && word.chars().count() > 2;
+        let level = word.chars().all(|c| c.is_ascii_uppercase());
+        if plain && !level && !is_ordinary(word) {
+            out.push_str(&r.name(word));
+            out.push_str(&rest[word.len()..end]);
+        } else {
+            out.push_str(&rest[..end]);
+        }
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
 }
 
 fn is_plain_key(key: &str) -> bool {
@@ -416,6 +492,29 @@ mod tests {
             "{:?}",
             KNOWN.windows(2).find(|w| w[0] >= w[1])
         );
+    }
+
+    #[test]
+    fn a_word_behind_user_or_host_is_a_name_unless_it_is_an_ordinary_one() {
+        for (text, names) in [
+            (
+                "client of user mallory on host kestrel",
+                &["mallory", "kestrel"][..],
+            ),
+            ("java.net.UnknownHostException: dbserver", &["dbserver"]),
+            ("[user:mallory] left", &["mallory"]),
+            ("service orders of tenant acme", &["orders", "acme"]),
+            ("the user is unknown, the host was not found", &[]),
+        ] {
+            assert_eq!(introduced(text).collect::<Vec<_>>(), names, "{text}");
+        }
+        let r = redactor();
+        let out = strict(&r, "WARN pushes to zebrafish failed: UnknownHostException");
+        assert!(
+            !out.contains("zebrafish") && out.starts_with("WARN pushes to id-"),
+            "{out}"
+        );
+        assert!(out.ends_with(" failed: UnknownHostException"), "{out}");
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     for i in report.inputs.iter().flat_map(|i| &i.issues) {
         let text = page.phrase(
             "heap.issue",
-            [("offset", json!(i.offset)), ("what", json!(i.what))],
+            [
+                ("offset", json!(i.offset)),
+                ("what", json!(i.shown(page.style.lang))),
+            ],
         );
         page.paragraph("  ! ", &text, None)?;
     }

@@ -6,12 +6,13 @@ use std::io::{self, Write};
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+use serde_json::json;
 
 use super::escape::xml;
 use super::model::{FindingReport, NodeReport, Report};
 use super::sarif::level;
 use crate::rules::RULES;
-use crate::text::Lang;
+use crate::text::{Lang, label, phrase, word};
 
 /// How a case ends.
 enum End {
@@ -48,7 +49,7 @@ pub fn write(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()>
             cases: c.findings.iter().map(|f| of_finding(f, lang)).collect(),
         });
     }
-    suites.push(of_inputs(report));
+    suites.push(of_inputs(report, lang));
     let mut w = Writer::new_with_indent(out, b' ', 2);
     w.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let mut root = BytesStart::new("testsuites");
@@ -71,11 +72,14 @@ fn of_node(n: &NodeReport, lang: Lang) -> Suite {
         let lacks = n.not_assessed.iter().find(|x| x.rule == r.id);
         cases.push(Case {
             class: r.id.to_owned(),
-            name: r.title.to_owned(),
+            name: r.text(lang).title.to_owned(),
             end: lacks.map_or(End::Passed, |x| {
-                End::Skipped(format!(
-                    "not assessed, for want of {}",
-                    x.missing.join(", ")
+                let names = x.missing.iter().map(|m| word(lang, "family", m));
+                let missing = names.collect::<Vec<_>>();
+                End::Skipped(phrase(
+                    lang,
+                    "ui.not-assessed",
+                    [("missing", json!(missing))],
                 ))
             }),
             out: None,
@@ -141,25 +145,24 @@ fn body(f: &FindingReport, lang: Lang) -> String {
     lines.iter().map(|l| xml(l)).collect::<Vec<_>>().join("\n")
 }
 
-fn of_inputs(report: &Report) -> Suite {
+fn of_inputs(report: &Report, lang: Lang) -> Suite {
     let read = report.inputs.iter().map(|i| Case {
         class: "inputs".to_owned(),
         name: i.path.clone(),
         end: if i.complete {
             End::Passed
         } else {
-            End::Skipped(
-                i.issues
-                    .last()
-                    .map_or_else(|| "read in part".to_owned(), |x| x.what.clone()),
-            )
+            End::Skipped(i.issues.last().map_or_else(
+                || label(lang, "ui.read-in-part").to_owned(),
+                |x| x.shown(lang),
+            ))
         },
         out: None,
     });
     let failed = report.skipped.iter().filter(|s| s.failed).map(|s| Case {
         class: "inputs".to_owned(),
         name: s.path.clone(),
-        end: End::Skipped(s.why.clone()),
+        end: End::Skipped(s.shown(lang)),
         out: None,
     });
     Suite {

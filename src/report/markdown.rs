@@ -169,7 +169,8 @@ fn remedy(page: &mut Page<'_>, f: &FindingReport, top: usize) -> io::Result<()> 
             let (shown, left) = ids.split_at(ids.len().min(top.max(1)));
             let more = more(page, left.len());
             let word = page.word("doc.connections");
-            page.line(&format!("\n{word}: {}{more}", shown.join(", ")))?;
+            let colon = page.word("ui.colon");
+            page.line(&format!("\n{word}{colon}{}{more}", shown.join(", ")))?;
         }
     }
     Ok(())
@@ -184,6 +185,10 @@ fn more(page: &Page<'_>, n: usize) -> String {
 
 fn why(page: &mut Page<'_>, f: &FindingReport) -> io::Result<()> {
     page.heading("doc.why")?;
+    for a in &f.accepted {
+        let text = markdown(&a.note.shown(page.lang));
+        page.line(&format!("{text}\n"))?;
+    }
     let (supports, against): (Vec<_>, Vec<_>) = f.evidence.iter().partition(|e| e.speaks_for);
     let shown = supports.iter().take(EVIDENCE);
     for (i, e) in shown.chain(&against).enumerate() {
@@ -276,6 +281,10 @@ fn others(page: &mut Page<'_>, report: &Report, n: &NodeReport) -> io::Result<()
             let severity = words::severity(page.lang, f.severity);
             let title = markdown(&f.title.shown(page.lang));
             page.line(&format!("- **{severity}** `{}`: {title}{sure}", f.rule))?;
+            for a in &f.accepted {
+                let text = markdown(&a.note.shown(page.lang));
+                page.line(&format!("  - {text}"))?;
+            }
             for t in f.remedy.lasting.iter().filter(|_| f.kind == Kind::Advice) {
                 let text = markdown(&t.shown(page.lang));
                 page.line(&format!("  - {text}"))?;
@@ -297,17 +306,21 @@ fn others(page: &mut Page<'_>, report: &Report, n: &NodeReport) -> io::Result<()
 }
 
 fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
-    let text = words::coverage(report, page.lang);
+    let read = words::coverage(report, page.lang);
+    let made = words::made_by(report, page.lang);
+    let text = format!("{read}{}{made}", page.word("ui.stop"));
     page.line(&format!("\n{}", markdown(&text)))?;
     for i in report.inputs.iter().filter(|i| !i.complete).take(5) {
         let word = page.word("doc.cut");
-        page.line(&format!("- {word}: {}", markdown_code(&i.path, false)))?;
+        let colon = page.word("ui.colon");
+        page.line(&format!("- {word}{colon}{}", markdown_code(&i.path, false)))?;
     }
     for s in report.skipped.iter().filter(|s| s.failed).take(5) {
         page.line(&format!(
-            "- {}: {}",
+            "- {}{}{}",
             markdown_code(&s.path, false),
-            markdown(&s.why)
+            page.word("ui.colon"),
+            markdown(&s.shown(page.lang))
         ))?;
     }
     Ok(())

@@ -170,6 +170,7 @@ pub fn build(inputs: &Inputs, facts: &[Facts], given: &Given) -> Report {
             .map(|s| SkippedInput {
                 path: s.label.clone(),
                 why: s.why.clone(),
+                reason: Text::of_reason(&s.why),
                 failed: s.failed,
             })
             .collect(),
@@ -857,11 +858,13 @@ fn input_reports(inputs: &Inputs, facts: &[Facts], given: &Given) -> Vec<Input> 
                     line: coverage.map_or(1, |c| c.line_of(&i.place)),
                     offset: i.place.offset,
                     what: i.what.clone(),
+                    reason: Text::of_reason(&i.what),
                 })
                 .chain(strange.map(|(place, what)| IssueReport {
                     line: 1,
                     offset: place.offset,
                     what: what.clone(),
+                    reason: Text::of_reason(what),
                 }))
                 .collect();
             Input {

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Kind, Outcome, Remedy, Severity, Subject};
-use crate::text::Text;
+use crate::text::{Lang, Text};
 
 /// Version of this shape; members may be added within it.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -514,6 +514,9 @@ pub struct IssueReport {
     pub offset: u64,
     /// What was expected, and what was found.
     pub what: String,
+    /// The same as a sentence.
+    #[serde(default)]
+    pub reason: Text,
 }
 
 /// A file that was not read.
@@ -523,6 +526,33 @@ pub struct SkippedInput {
     pub path: String,
     /// Why.
     pub why: String,
+    /// The same as a sentence.
+    #[serde(default)]
+    pub reason: Text,
     /// Whether reading it failed.
     pub failed: bool,
+}
+
+impl IssueReport {
+    /// What was not understood, in a language; also of a report that was saved without the sentence.
+    #[must_use]
+    pub fn shown(&self, lang: Lang) -> String {
+        reason(&self.reason, &self.what, lang)
+    }
+}
+
+impl SkippedInput {
+    /// Why it was not read, in a language; also of a report that was saved without the sentence.
+    #[must_use]
+    pub fn shown(&self, lang: Lang) -> String {
+        reason(&self.reason, &self.why, lang)
+    }
+}
+
+fn reason(sentence: &Text, english: &str, lang: Lang) -> String {
+    if sentence.id.is_empty() {
+        Text::of_reason(english).shown(lang)
+    } else {
+        sentence.shown(lang)
+    }
 }

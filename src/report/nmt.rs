@@ -45,7 +45,9 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<
     }
     let issues = report.inputs.iter().filter(|i| !i.issues.is_empty());
     for (input, i) in issues.flat_map(|input| input.issues.iter().map(move |i| (input, i))) {
-        let text = format!("{}:{}: {}", input.path, i.line, i.what);
+        let place = ("path", json!(format!("{}:{}", input.path, i.line)));
+        let why = ("why", json!(i.shown(page.style.lang)));
+        let text = page.phrase("ui.file-why", [place, why]);
         page.paragraph("  ! ", &text, None)?;
     }
     Ok(())
@@ -148,7 +150,7 @@ fn categories(page: &mut Page<'_>, n: &NodeReport, m: &NativeMemory) -> io::Resu
         page.style.top.max(1)
     };
     let series = m.kind == "series";
-    let columns = page.style.width.saturating_sub(84).clamp(8, 40);
+    let columns = page.style.width.saturating_sub(88).clamp(8, 40);
     let lang = page.style.lang;
     let row = |c: &CategoryCourse| {
         let mut name = terminal(&c.name);

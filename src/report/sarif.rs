@@ -9,7 +9,7 @@ use super::escape::sarif as message;
 use super::escape::terminal;
 use super::model::{EvidenceReport, FindingReport, Input, Report};
 use crate::rules::{Kind, RULES, Rule, Severity};
-use crate::text::Lang;
+use crate::text::{Lang, label};
 
 /// Level of a severity (3.27.10): what does harm is an error.
 #[must_use]
@@ -40,12 +40,12 @@ fn run(report: &Report, lang: Lang) -> Value {
         "tool": { "driver": {
             "name": report.tool.name,
             "version": report.tool.version,
-            "rules": RULES.iter().map(|r| rule(r)).collect::<Vec<_>>(),
+            "rules": RULES.iter().map(|r| rule(r, lang)).collect::<Vec<_>>(),
         } },
         "columnKind": "unicodeCodePoints",
         "invocations": [{
             "executionSuccessful": true,
-            "toolExecutionNotifications": notifications(report),
+            "toolExecutionNotifications": notifications(report, lang),
         }],
         "results": results(report, lang),
         "properties": {
@@ -55,20 +55,23 @@ fn run(report: &Report, lang: Lang) -> Value {
     })
 }
 
-fn rule(r: &Rule) -> Value {
+fn rule(r: &Rule, lang: Lang) -> Value {
+    let text = r.text(lang);
     let help = [
-        ("What it looks for", r.what),
-        ("Speaks for it", r.speaks_for),
-        ("Speaks against it", r.speaks_against),
-        ("What to do", r.remedy),
+        ("ui.what", text.what),
+        ("ui.speaks-for", text.speaks_for),
+        ("ui.speaks-against", text.speaks_against),
+        ("ui.remedy", text.remedy),
     ];
-    let plain: Vec<String> = help.iter().map(|(h, t)| format!("{h}: {t}")).collect();
-    let marked: Vec<String> = help.iter().map(|(h, t)| format!("**{h}.** {t}")).collect();
+    let colon = label(lang, "ui.colon");
+    let told = help.map(|(id, t)| (label(lang, id), t));
+    let plain = told.map(|(h, t)| format!("{h}{colon}{t}"));
+    let marked = told.map(|(h, t)| format!("**{h}**{colon}{t}"));
     json!({
         "id": r.id,
         "name": r.id,
-        "shortDescription": { "text": message(r.title) },
-        "fullDescription": { "text": message(r.what) },
+        "shortDescription": { "text": message(text.title) },
+        "fullDescription": { "text": message(text.what) },
         "help": { "text": plain.join("\n\n"), "markdown": marked.join("\n\n") },
         "defaultConfiguration": { "level": if r.kind == Kind::Advice { "note" } else { "warning" } },
         "properties": { "tags": [kind_name(r.kind)] },
@@ -227,7 +230,7 @@ fn whole_input(report: &Report, node: Option<&str>) -> Value {
 }
 
 /// What was read in part or not at all.
-fn notifications(report: &Report) -> Vec<Value> {
+fn notifications(report: &Report, lang: Lang) -> Vec<Value> {
     let warn = |path: &str, text: String, line: Option<u64>| {
         let mut at = json!({ "artifactLocation": { "uri": uri(path) } });
         if let Some(line) = line {
@@ -241,7 +244,10 @@ fn notifications(report: &Report) -> Vec<Value> {
     };
     let cut = |i: &Input| {
         let issue = i.issues.last();
-        let what = issue.map_or_else(|| "read in part".to_owned(), |x| x.what.clone());
+        let what = issue.map_or_else(
+            || label(lang, "ui.read-in-part").to_owned(),
+            |x| x.shown(lang),
+        );
         warn(&i.path, what, issue.map(|x| x.line))
     };
     report
@@ -254,7 +260,7 @@ fn notifications(report: &Report) -> Vec<Value> {
                 .skipped
                 .iter()
                 .filter(|s| s.failed)
-                .map(|s| warn(&s.path, s.why.clone(), None)),
+                .map(|s| warn(&s.path, s.shown(lang), None)),
         )
         .collect()
 }

@@ -13,7 +13,7 @@ use super::model::{
     ClientReport, Cluster, DirectMemory, EvidenceReport, FindingReport, NodeReport, Part, Report,
     TimelineSeries,
 };
-use super::wrap;
+use super::{view, wrap};
 use crate::rules::{Kind, Outcome, RULES, Rule, Severity};
 use crate::text::{Lang, grouped, label, phrase, word};
 use crate::units::{Bytes, WallTime, parse_offset};
@@ -478,9 +478,9 @@ fn peak(page: &mut Page<'_>, d: &DirectMemory) -> io::Result<()> {
     };
     let lang = page.style.lang;
     let ratio = d.peak_ratio.unwrap_or(0.0);
-    let columns = page.style.width.saturating_sub(50).clamp(10, 40);
-    let gauge = if d.peak_ratio.is_some() {
-        bar(ratio, columns)
+    let columns = page.style.width.saturating_sub(50).min(40);
+    let gauge = if d.peak_ratio.is_some() && columns >= 10 {
+        format!("{}  ", bar(ratio, columns))
     } else {
         String::new()
     };
@@ -495,7 +495,7 @@ fn peak(page: &mut Page<'_>, d: &DirectMemory) -> io::Result<()> {
     let ratio = d.peak_ratio.map_or_else(String::new, |r| lang.percent(r));
     let source = word(lang, "source", d.used_source.as_deref().unwrap_or(""));
     page.line(&format!(
-        "{lead}{:<9} {ratio:>6}  {gauge}  {source}",
+        "{lead}{:<9} {ratio:>6}  {gauge}{source}",
         Bytes(peak).to_string()
     ))?;
     match &d.used_explained {
@@ -514,9 +514,11 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// Memory against its limit, and the events that may explain it, on one axis.
 fn timeline(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
     let Some(t) = &n.timeline else { return Ok(()) };
-    let label = 22;
+    let narrow = page.style.width < 60;
+    let label = if narrow { 19 } else { 22 };
     let lang = page.style.lang;
-    let columns = page.style.width.saturating_sub(label + 14).clamp(10, 100);
+    let beside = label + if narrow { 12 } else { 14 };
+    let columns = page.style.width.saturating_sub(beside).clamp(8, 100);
     let name = |s: &TimelineSeries| match &s.subject {
         Some(who) => format!(" {}", terminal(who)),
         None => word(lang, "series", &s.name).to_owned(),
@@ -599,6 +601,10 @@ fn timeline(page: &mut Page<'_>, n: &NodeReport) -> io::Result<()> {
             .rfc3339(0)
     });
     let (from, to) = (short(n, Some(&t.start)), short(n, end.as_ref()));
+    if from.len() + to.len() >= columns {
+        let text = page.phrase("nmt.from-to", [("from", json!(from)), ("to", json!(to))]);
+        return page.paragraph(&" ".repeat(label + 2), &text, None);
+    }
     let gap = columns.saturating_sub(from.len() + to.len());
     page.line(&format!(
         "  {}{from}{}{to}",
@@ -756,16 +762,14 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         .iter()
         .filter(|i| i.format != "empty")
         .collect();
-    let bytes: u64 = read.iter().map(|i| i.bytes).sum();
-    let records: u64 = read.iter().map(|i| i.records).sum();
-    let c = &report.coverage;
+    let (t, c) = (view::totals(report), &report.coverage);
     let mut text = vec![page.phrase(
         "ui.read",
         [
-            ("files", json!(read.len())),
-            ("bytes", json!(bytes)),
-            ("records", json!(records)),
-            ("unknown", json!(c.unknown.share.unwrap_or(0.0))),
+            ("files", json!(t.files)),
+            ("bytes", json!(t.bytes)),
+            ("records", json!(t.records)),
+            ("unknown", json!(t.unknown_share)),
         ],
     )];
     if c.placed > 0 {
@@ -775,7 +779,7 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         text.push(page.phrase("ui.untimed", [("n", json!(c.untimed))]));
     }
     if !report.skipped.is_empty() {
-        text.push(page.phrase("ui.skipped", [("n", json!(report.skipped.len()))]));
+        text.push(page.phrase("ui.skipped", [("n", json!(t.skipped))]));
     }
     page.paragraph("  ", &text.join(page.label("ui.semicolon")), None)?;
     for i in &report.inputs {
@@ -788,7 +792,7 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
                         ("path", json!(i.path)),
                         ("line", json!(issue.line)),
                         ("offset", json!(issue.offset)),
-                        ("what", json!(issue.what)),
+                        ("what", json!(issue.shown(page.style.lang))),
                     ],
                 ),
                 Some(colour_of(Severity::Medium)),
@@ -797,7 +801,11 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     }
     let all = page.style.verbose;
     for s in report.skipped.iter().filter(|s| s.failed || all) {
-        page.paragraph("  ! ", &format!("{}: {}", s.path, s.why), Some(dim()))?;
+        let params = [
+            ("path", json!(s.path)),
+            ("why", json!(s.shown(page.style.lang))),
+        ];
+        page.paragraph("  ! ", &page.phrase("ui.file-why", params), Some(dim()))?;
     }
     if page.style.verbose {
         coverage(page, report)?;
@@ -883,16 +891,25 @@ pub(super) fn table(
     let keep: Vec<usize> = (0..head.len())
         .filter(|&c| rows.iter().any(|r| r.get(c).is_some_and(|v| !v.is_empty())))
         .collect();
-    let widest = rows
+    let least: Vec<usize> = keep
         .iter()
-        .filter_map(|r| r.first())
-        .map(|v| v.width() + 2)
-        .max()
-        .unwrap_or(0);
+        .map(|&c| {
+            let breaks = match c {
+                0 => Breaks::Never,
+                c if right.contains(&c) => Breaks::BeforeBrackets,
+                _ => Breaks::AtBlanks,
+            };
+            least_width(head[c], &rows, c, breaks)
+        })
+        .collect();
+    // A blank on each side of a column, and one before the line.
+    if least.iter().map(|w| w + 2).sum::<usize>() + 1 > page.style.width {
+        return stacked(page, head, &keep, &rows);
+    }
     let mut t = Table::new();
     t.load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(page.style.width).unwrap_or(u16::MAX))
+        .set_width(u16::try_from(page.style.width.saturating_sub(1)).unwrap_or(u16::MAX))
         .set_header(keep.iter().map(|&c| head[c]));
     for r in rows {
         t.add_row(keep.iter().map(|&c| r.get(c).cloned().unwrap_or_default()));
@@ -902,11 +919,8 @@ pub(super) fn table(
             if right.contains(&c) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
-            // The first column is what gets copied: an address, a connection id.
-            if i == 0 {
-                let least = u16::try_from(widest.clamp(14, 44)).unwrap_or(14);
-                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
-            }
+            let width = u16::try_from(least[i] + 2).unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
         }
     }
     for (i, l) in t.lines().enumerate() {
@@ -916,6 +930,58 @@ pub(super) fn table(
             l
         };
         page.line(&format!(" {l}"))?;
+    }
+    Ok(())
+}
+
+/// Where the cells of a column may break.
+#[derive(Clone, Copy)]
+enum Breaks {
+    /// What gets copied: an address, a connection id.
+    Never,
+    /// Figures with their unit, and perhaps the same in full behind it.
+    BeforeBrackets,
+    /// Texts.
+    AtBlanks,
+}
+
+/// Longer words than this may break, so that one long name does not take a table apart.
+const WORD: usize = 36;
+
+/// Columns that a column needs without a break where none should be.
+fn least_width(head: &str, rows: &[Vec<String>], column: usize, breaks: Breaks) -> usize {
+    let longest = |text: &str, at: &str| {
+        let pieces = text.split(at).map(UnicodeWidthStr::width);
+        pieces.max().unwrap_or(0)
+    };
+    let needs = |cell: &String| match breaks {
+        Breaks::Never => cell.width(),
+        Breaks::BeforeBrackets => longest(cell, " (") + usize::from(cell.contains(" (")),
+        Breaks::AtBlanks => longest(cell, " ").min(WORD),
+    };
+    let cells = rows.iter().filter_map(|r| r.get(column)).map(needs);
+    cells.max().unwrap_or(0).max(longest(head, " "))
+}
+
+/// A table that is too wide: each row as a line of its own with the other columns below it, by name.
+fn stacked(
+    page: &mut Page<'_>,
+    head: &[&str],
+    keep: &[usize],
+    rows: &[Vec<String>],
+) -> io::Result<()> {
+    let Some((first, others)) = keep.split_first() else {
+        return Ok(());
+    };
+    for r in rows {
+        let cell = |c: usize| r.get(c).map_or("", String::as_str);
+        page.paragraph("  ", cell(*first), Some(bold()))?;
+        let told: Vec<String> = others
+            .iter()
+            .filter(|&&c| !matches!(cell(c), "" | "-"))
+            .map(|&c| format!("{} {}", head[c], cell(c)).trim_start().to_owned())
+            .collect();
+        page.paragraph("    ", &told.join(page.label("ui.comma")), None)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{DirectMemory, FindingReport, NodeReport, Report};
+use super::model::{DirectMemory, FindingReport, NodeReport, Report, TimelineSeries};
 use crate::rules::{Kind, Outcome};
 use crate::units::{WallTime, parse_offset};
 
@@ -68,7 +68,7 @@ pub fn on_clock(n: &NodeReport, t: &str) -> Option<WallTime> {
 }
 
 /// What was read, over all inputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Totals {
     /// Files that hold something.
     pub files: usize,
@@ -76,8 +76,8 @@ pub struct Totals {
     pub bytes: u64,
     /// Records in them.
     pub records: u64,
-    /// Bytes in records of no known statement.
-    pub unknown_bytes: u64,
+    /// Part of the bytes of all records in those of no known statement, of one.
+    pub unknown_share: f64,
     /// Files that were not read to their end, or have none.
     pub cut: usize,
     /// Pieces that were not understood.
@@ -94,13 +94,13 @@ pub fn totals(report: &Report) -> Totals {
     let mut t = Totals {
         skipped: report.skipped.len(),
         failed: report.skipped.iter().filter(|s| s.failed).count(),
+        unknown_share: report.coverage.unknown.share.unwrap_or(0.0),
         ..Totals::default()
     };
     for i in report.inputs.iter().filter(|i| i.format != "empty") {
         t.files += 1;
         t.bytes = t.bytes.saturating_add(i.bytes);
         t.records = t.records.saturating_add(i.records);
-        t.unknown_bytes = t.unknown_bytes.saturating_add(i.unrecognised.bytes);
         t.cut += usize::from(!i.complete);
         t.issues += i.issues.len();
     }
@@ -133,7 +133,7 @@ pub fn lanes(n: &NodeReport) -> Vec<Lane<'_>> {
     let mut all: Vec<Lane<'_>> = t
         .series
         .iter()
-        .filter(|s| s.name != MEMORY)
+        .filter(|s| s.name != MEMORY && !s.level)
         .map(|s| {
             let values = || s.values.iter().flatten().copied();
             let peak = values().fold(0.0, f64::max);
@@ -152,6 +152,70 @@ pub fn lanes(n: &NodeReport) -> Vec<Lane<'_>> {
         ("allocation_failures", _) => 0,
         (_, Some(_)) => 1,
         _ => 2,
+    });
+    all
+}
+
+/// A level over time, such as resident memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Level<'r> {
+    /// Name in the timeline, such as `rss_bytes`.
+    pub name: &'r str,
+    /// What tells it, such as `proc-status`.
+    pub source: &'r str,
+    /// A value for each step, `None` where none was taken.
+    pub values: &'r [Option<f64>],
+    /// The first value.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+    /// The highest.
+    pub peak: u64,
+    /// Whether values are bytes.
+    pub bytes: bool,
+}
+
+/// Levels of a node beside direct memory, in the order a reader asks for them; of several sources of one the one with the most
+/// values.
+#[must_use]
+pub fn levels(n: &NodeReport) -> Vec<Level<'_>> {
+    const ORDER: [&str; 5] = [
+        "container_bytes",
+        "rss_bytes",
+        "nmt_committed_bytes",
+        "direct_pool_bytes",
+        "heap_used_bytes",
+    ];
+    let of = |s: &TimelineSeries| s.values.iter().flatten().count();
+    let mut best: BTreeMap<&str, &TimelineSeries> = BTreeMap::new();
+    for s in n.timeline.iter().flat_map(|t| &t.series) {
+        if s.level
+            && s.name != MEMORY
+            && of(s) > 0
+            && best.get(s.name.as_str()).is_none_or(|b| of(b) < of(s))
+        {
+            best.insert(&s.name, s);
+        }
+    }
+    let mut all: Vec<Level<'_>> = best
+        .into_iter()
+        .filter_map(|(name, s)| {
+            let mut values = s.values.iter().flatten().copied();
+            let first = values.next()?;
+            Some(Level {
+                name,
+                source: s.source.as_deref().unwrap_or_default(),
+                values: &s.values,
+                first: first as u64,
+                last: values.clone().last().unwrap_or(first) as u64,
+                peak: values.fold(first, f64::max) as u64,
+                bytes: name.ends_with("_bytes"),
+            })
+        })
+        .collect();
+    all.sort_by_key(|l| {
+        let at = ORDER.iter().position(|o| *o == l.name);
+        (at.unwrap_or(ORDER.len()), l.name)
     });
     all
 }

@@ -56,6 +56,19 @@ pub(super) fn series(lang: Lang, name: &str) -> Option<&'static str> {
         "connects" => "doc.connects",
         "logins" => "doc.logins",
         "registrations" => "doc.registrations",
+        "container_bytes" => "doc.level-container",
+        "direct_pool_bytes" => "doc.level-direct-pool",
+        "heap_committed_bytes" => "doc.level-heap-committed",
+        "heap_live_bytes" => "doc.level-heap-live",
+        "heap_used_bytes" => "doc.level-heap-used",
+        "java_threads" => "doc.level-java-threads",
+        "metaspace_committed_bytes" => "doc.level-metaspace",
+        "nmt_committed_bytes" => "doc.level-nmt",
+        "rss_anon_bytes" => "doc.level-rss-anon",
+        "rss_bytes" => "doc.level-rss",
+        "rss_file_bytes" => "doc.level-rss-file",
+        "swap_bytes" => "doc.level-swap",
+        "threads" => "doc.level-threads",
         _ => return None,
     };
     Some(label(lang, id))
@@ -142,7 +155,11 @@ pub(super) fn figures(n: &NodeReport, lang: Lang) -> Vec<(String, String)> {
         row("doc.growth", course.to_owned());
     }
     row("doc.server", server(n, lang));
-    let zone = format!("{} ({})", n.zone_assumed.offset, n.zone_assumed.source);
+    let zone = [
+        ("offset", json!(n.zone_assumed.offset)),
+        ("source", json!(n.zone_assumed.source)),
+    ];
+    let zone = phrase(lang, "doc.zone", zone);
     match (&n.window.first, &n.window.last) {
         (Some(first), Some(last)) => {
             let (first, last) = (view::clock(n, first), view::clock(n, last));
@@ -210,7 +227,7 @@ pub(super) fn coverage(report: &Report, lang: Lang) -> String {
             ("files", json!(t.files)),
             ("bytes", json!(t.bytes)),
             ("records", json!(t.records)),
-            ("unknown", json!(t.unknown_bytes)),
+            ("unknown", json!(t.unknown_share)),
         ],
     )
     .shown(lang);
@@ -224,9 +241,14 @@ pub(super) fn coverage(report: &Report, lang: Lang) -> String {
             text.push_str(&Text::new(id, [("n", json!(n))]).shown(lang));
         }
     }
+    text
+}
+
+/// What wrote the report.
+pub(super) fn made_by(report: &Report, lang: Lang) -> String {
     let made = [
         ("name", json!(report.tool.name)),
         ("version", json!(report.tool.version)),
     ];
-    format!("{text}. {}", Text::new("doc.made-by", made).shown(lang))
+    phrase(lang, "doc.made-by", made)
 }

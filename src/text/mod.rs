@@ -3,6 +3,7 @@
 
 mod en;
 mod form;
+mod reason;
 mod rules_zh;
 mod zh;
 
@@ -71,6 +72,11 @@ pub fn label(lang: Lang, id: &str) -> &'static str {
 #[must_use]
 pub fn phrase<const N: usize>(lang: Lang, id: &str, params: [(&str, Value); N]) -> String {
     Text::new(id, params).shown(lang)
+}
+
+/// The English sentences, for those who want to know which words are this program's.
+pub fn english() -> impl Iterator<Item = &'static str> {
+    en::TEMPLATES.iter().map(|(_, text)| *text)
 }
 
 /// The word for a code of the JSON (`severity`, `high`), or the code where there is none.

@@ -178,6 +178,33 @@ pub(super) fn curve(points: &[Point], axis: Axis, scale: Scale) -> Option<(Strin
     Some((line, area))
 }
 
+/// Outline and area below it of values at steps, those that are there joined. One value alone is drawn over its step.
+pub(super) fn steps(values: &[Option<f64>], scale: Scale) -> Option<(String, String)> {
+    let width = BOX / values.len().max(1) as f64;
+    let mut line = String::new();
+    let alone = values.iter().flatten().count() == 1;
+    // Wide enough to be seen, and inside the box.
+    let least = width.max(8.0);
+    let (mut first, mut last) = (None, 0.0);
+    for (i, v) in values.iter().enumerate() {
+        let Some(v) = v else { continue };
+        let x = (i as f64 + 0.5) * width;
+        let x = if alone { x.min(BOX - least) } else { x };
+        let y = scale.at(*v as u64) * BOX;
+        let verb = if first.is_none() { 'M' } else { 'L' };
+        let _ = write!(line, "{verb}{x:.1} {y:.1}");
+        first.get_or_insert(x);
+        last = x;
+    }
+    let first = first?;
+    if alone {
+        last += least;
+        let _ = write!(line, "h{:.1}", last - first);
+    }
+    let area = format!("{line}L{last:.1} {BOX}L{first:.1} {BOX}Z");
+    Some((line, area))
+}
+
 /// Bars, one for each step that has a value.
 pub(super) fn bars(values: &[Option<f64>], peak: f64) -> String {
     let width = BOX / values.len().max(1) as f64;
@@ -302,6 +329,16 @@ mod tests {
         assert_eq!(line, "M0.0 1000.0L500.0 0.0");
         assert_eq!(area, "M0.0 1000.0L500.0 0.0L500.0 1000L0.0 1000Z");
         assert!(curve(&[p(500, 1)], a, Scale::to(1)).is_none());
+    }
+
+    #[test]
+    fn levels_are_joined_over_steps_without_a_value() {
+        let s = Scale::to(100);
+        let (line, _) = steps(&[Some(0.0), None, None, Some(110.0)], s).expect("a line");
+        assert_eq!(line, "M125.0 1000.0L875.0 0.0");
+        let (one, _) = steps(&[None, Some(110.0)], s).expect("a line");
+        assert_eq!(one, "M500.0 0.0h500.0");
+        assert!(steps(&[None], s).is_none());
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(super) fn main(p: Page<'_>, n: &NodeReport, i: usize) -> Markup {
             h2 id={ "why-" (i) "-h" } { (p.word("doc.why")) }
             p class="claim-title" { (p.badge(f.severity)) " " strong { (p.text(&f.title)) } " "
                 span class="sure" { (p.sure(f.confidence)) } }
+            (accepted(p, f))
             (evidence(p, f))
         }
     }
@@ -56,7 +57,12 @@ fn remedy(p: Page<'_>, f: &FindingReport) -> Markup {
 }
 
 fn list(p: Page<'_>, steps: &[Text]) -> Markup {
-    html! { ol { @for t in steps { li { (p.text(t)) } } } }
+    html! { ol { @for t in steps { li { (p.prose(t)) } } } }
+}
+
+/// What was known of it before: the baseline, a suppression with its reason and last day.
+fn accepted(p: Page<'_>, f: &FindingReport) -> Markup {
+    html! { @for a in &f.accepted { p class={ "accepted" @if !a.counts { " ended" } } { (p.text(&a.note)) } } }
 }
 
 fn evidence(p: Page<'_>, f: &FindingReport) -> Markup {
@@ -72,7 +78,7 @@ fn piece(p: Page<'_>, e: &EvidenceReport) -> Markup {
     html! {
         li class=(class) {
             p {
-                span class="side" { (side) } " " (p.text(&e.claim)) " "
+                span class="side" { (side) } " " (p.prose(&e.claim)) " "
                 span class="weight" title=(p.word("doc.log-odds")) { (format!("{:+.1}", e.contribution)) }
             }
             @if let Some(s) = &e.source {
@@ -103,6 +109,7 @@ pub(super) fn others(p: Page<'_>, n: &NodeReport, i: usize) -> Markup {
                             @if f.kind == Kind::Cause { " " (p.sure(f.confidence)) }
                         }
                     }
+                    (accepted(p, f))
                     (evidence(p, f))
                     (remedy(p, f))
                 }

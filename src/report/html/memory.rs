@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::escape::terminal;
 use super::super::model::NodeReport;
-use super::super::view::{self, Lane};
+use super::super::view::{self, Lane, Level};
 use super::chart::{self, Axis, Scale, percent};
 use super::{Page, ROWS, scroller, words};
 use crate::units::Bytes;
@@ -24,7 +24,7 @@ pub(super) fn section(p: Page<'_>, n: &NodeReport, i: usize) -> Markup {
         section id={ "memory-" (i) } aria-labelledby={ "memory-" (i) "-h" } {
             h2 id={ "memory-" (i) "-h" } { (p.word("doc.memory")) }
             dl class="figures" {
-                @for (name, value) in words::figures(n, p.lang) { div { dt { (name) } dd { (terminal(&value)) } } }
+                @for (name, value) in words::figures(n, p.lang) { div { dt { (name) } dd { (super::prose(&terminal(&value))) } } }
             }
             @if let Some(axis) = axis { (timeline(p, n, axis, i)) }
             (readings(p, n))
@@ -35,7 +35,7 @@ pub(super) fn section(p: Page<'_>, n: &NodeReport, i: usize) -> Markup {
 fn timeline(p: Page<'_>, n: &NodeReport, axis: Axis, i: usize) -> Markup {
     let ticks = axis.ticks();
     let (from, to) = axis.ends();
-    let lanes = view::lanes(n);
+    let (lanes, levels) = (view::lanes(n), view::levels(n));
     html! {
         figure class="timeline" {
             figcaption {
@@ -43,6 +43,7 @@ fn timeline(p: Page<'_>, n: &NodeReport, axis: Axis, i: usize) -> Markup {
             }
             (memory(p, n, axis, &ticks, i))
             @for l in lanes.iter().take(LANES) { (lane(p, l, &ticks)) }
+            @for l in &levels { (level(p, l, &ticks)) }
             (chart::times(&ticks))
         }
     }
@@ -57,6 +58,9 @@ fn memory(p: Page<'_>, n: &NodeReport, axis: Axis, ticks: &[chart::Tick], i: usi
         return html! { p class="none" { (p.word("doc.no-curve")) } };
     };
     let scale = Scale::to(largest);
+    // The limit has a label of its own.
+    let limit_at = d.limit_bytes.map(|l| scale.at(l));
+    let apart = |v: u64| limit_at.is_none_or(|l| (scale.at(v) - l).abs() > 0.05);
     let (title, desc) = (format!("chart-{i}-t"), format!("chart-{i}-d"));
     let bytes = |b: Option<u64>| b.map_or_else(|| "?".to_owned(), |b| Bytes(b).to_string());
     let told = p.say(
@@ -114,7 +118,7 @@ fn memory(p: Page<'_>, n: &NodeReport, axis: Axis, ticks: &[chart::Tick], i: usi
                     (p.word("doc.onset"))
                 }
             }
-            @for v in scale.ticks() { text class="value" x="4" y=(percent(scale.at(v))) dy="-3" { (Bytes(v)) } }
+            @for v in scale.ticks().into_iter().filter(|v| apart(*v)) { text class="value" x="4" y=(percent(scale.at(v))) dy="-3" { (Bytes(v)) } }
             @if let Some(limit) = d.limit_bytes {
                 @let y = percent(scale.at(limit));
                 line class="limit" x1="0" x2="100%" y1=(y) y2=(y) {}
@@ -150,6 +154,34 @@ fn lane(p: Page<'_>, l: &Lane<'_>, ticks: &[chart::Tick]) -> Markup {
     }
 }
 
+/// Memory other than direct memory, and threads: a line from nought, between the values that were taken.
+fn level(p: Page<'_>, l: &Level<'_>, ticks: &[chart::Tick]) -> Markup {
+    let name = words::series(p.lang, l.name).map_or_else(|| terminal(l.name), str::to_owned);
+    let figures = [
+        ("first", json!(l.first)),
+        ("last", json!(l.last)),
+        ("peak", json!(l.peak)),
+    ];
+    let told = if l.bytes {
+        p.say("doc.level-bytes", figures)
+    } else {
+        p.say("doc.level-count", figures)
+    };
+    let scale = Scale::to(l.peak);
+    html! {
+        div class="lane" {
+            p { span { (name) " " span class="told" { code { (terminal(l.source)) } } } " " span class="told" { (told) } }
+            svg role="img" width="100%" height="34" {
+                title { (name) ": " (told) }
+                (chart::uprights(ticks))
+                @if let Some((line, area)) = chart::steps(l.values, scale) {
+                    (chart::shapes(&html! { path class="area" d=(area) {} path class="curve" d=(line) {} }))
+                }
+            }
+        }
+    }
+}
+
 /// The readings behind the curve, for those who cannot see it or want the figures.
 fn readings(p: Page<'_>, n: &NodeReport) -> Markup {
     let series = &n.direct_memory.series;
@@ -157,7 +189,7 @@ fn readings(p: Page<'_>, n: &NodeReport) -> Markup {
         return html! {};
     }
     html! {
-        details {
+        details class="readings" {
             summary { (p.say("doc.readings", [("n", json!(series.len()))])) }
             (scroller(p.word("doc.memory"), &html! {
                 table {

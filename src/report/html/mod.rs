@@ -25,7 +25,7 @@ use crate::units::Bytes;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// SHA-256 of [`STYLE`] and [`SCRIPT`] in base 64; a test holds them against the files.
-const STYLE_HASH: &str = "sha256-JRNiyirq5PX1fgAUMhW9nJr1f26HmvhRBqs7OynA8L0=";
+const STYLE_HASH: &str = "sha256-dL7YJK5g9APtoPTthOPt46BbCKuAQDYFpn1krOUWutM=";
 const SCRIPT_HASH: &str = "sha256-uWHDsRdz33FkI7dWzC43wic0jMGQXzPt9FVEq6zoEck=";
 
 /// Rows of the tables of clients and inputs; a browser sorts and filters some thousands at ease, and the JSON holds all.
@@ -61,12 +61,28 @@ impl Page<'_> {
         terminal(&t.shown(self.lang))
     }
 
+    /// The same where commands and times may stand: neither breaks at its hyphens.
+    fn prose(self, t: &Text) -> Markup {
+        prose(&self.text(t))
+    }
+
     fn badge(self, s: Severity) -> Markup {
         html! { span class={ "badge " (s.name()) } { (words::severity(self.lang, s)) } }
     }
 
     fn sure(self, confidence: f64) -> String {
         self.say("doc.sure", [("p", json!(confidence))])
+    }
+}
+
+/// Text in which short words with hyphens (options, dates) do not break at them.
+fn prose(text: &str) -> Markup {
+    let whole = |w: &str| w.contains('-') && w.chars().count() <= 24;
+    html! {
+        @for (i, w) in text.split(' ').enumerate() {
+            @if i > 0 { " " }
+            @if whole(w) { span class="whole" { (w) } } @else { (w) }
+        }
     }
 }
 
@@ -105,7 +121,7 @@ fn page(report: &Report, lang: Lang) -> Markup {
                     }
                     (inputs(p))
                 }
-                footer { (terminal(&words::coverage(report, lang))) }
+                footer { (terminal(&words::made_by(report, lang))) }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
@@ -156,7 +172,7 @@ fn banner(p: Page<'_>) -> Markup {
                     }
                     None => h1 { (words::outcome(p.lang, p.report.outcome)) },
                 }
-                p class="statement" { (p.text(&p.report.statement)) }
+                p class="statement" { (p.prose(&p.report.statement)) }
             }
         }
     }
@@ -287,7 +303,7 @@ fn node(p: Page<'_>, n: &NodeReport, i: usize) -> Markup {
             @if several {
                 header {
                     h2 { bdi { (terminal(&n.id)) } }
-                    p { (p.text(&n.statement)) }
+                    p { (p.prose(&n.statement)) }
                 }
             }
             (memory::section(p, n, i))
@@ -313,7 +329,7 @@ fn inputs(p: Page<'_>) -> Markup {
                     @if !i.issues.is_empty() {
                         ul {
                             @for x in i.issues.iter().take(5) {
-                                li { (p.say("doc.line", [("n", json!(x.line))])) ": " (terminal(&x.what)) }
+                                li { (p.say("doc.line", [("n", json!(x.line))])) (p.word("ui.colon")) (terminal(&x.shown(p.lang))) }
                             }
                             @if i.issues.len() > 5 { li { (p.say("doc.more", [("n", json!(i.issues.len() - 5))])) } }
                         }
@@ -321,9 +337,9 @@ fn inputs(p: Page<'_>) -> Markup {
                 }
             }
             @for s in p.report.skipped.iter().filter(|s| s.failed).take(ROWS) {
-                p class="issue" { code { (terminal(&s.path)) } ": " (terminal(&s.why)) }
+                p class="issue" { code { (terminal(&s.path)) } (p.word("ui.colon")) (terminal(&s.shown(p.lang))) }
             }
-            details {
+            details class="files" {
                 summary { (p.say("doc.files-one-by-one", [("n", json!(t.files))])) }
                 (scroller(p.word("doc.inputs"), &html! {
                     table {
@@ -358,7 +374,7 @@ fn inputs(p: Page<'_>) -> Markup {
                 details {
                     summary { (p.say("doc.not-read", [("n", json!(passed.len()))])) }
                     ul { @for s in passed.iter().take(ROWS) {
-                        li { code { (terminal(&s.path)) } ": " (terminal(&s.why)) }
+                        li { code { (terminal(&s.path)) } (p.word("ui.colon")) (terminal(&s.shown(p.lang))) }
                     } }
                 }
             }
