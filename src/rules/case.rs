@@ -329,6 +329,27 @@ impl<'a> Case<'a> {
     /// nobody can tell, so it is neither calm nor trouble.
     #[must_use]
     pub fn climbed(&self) -> bool {
+        self.rose_far() && self.course() == Course::Plateau
+    }
+
+    /// Rose by more than a quarter of the limit, and stays there.
+    #[must_use]
+    pub fn climbed_far(&self) -> bool {
+        let Some((curve, limit)) = self.curve.as_ref().zip(self.limit.as_ref()) else {
+            return false;
+        };
+        curve.shape.course == Course::Plateau && curve.shape.rise().saturating_mul(4) > limit.bytes
+    }
+
+    /// With the limit unknown: rose as far, and fell back once or again and again. How near the limit it came nobody can tell;
+    /// a limit that load comes up to is trouble, though nothing stays.
+    #[must_use]
+    pub fn swung(&self) -> bool {
+        self.rose_far() && matches!(self.course(), Course::Bursts | Course::Returned)
+    }
+
+    /// Rose, with no limit known and no failure told, far over what a pool takes to warm up.
+    fn rose_far(&self) -> bool {
         /// Arenas take a few chunks each when first used: of 2 or 4 MiB, of 16 MiB before 2.1.1.
         const POOL: u64 = 32 << 20;
         const POOL_OF_LARGE_CHUNKS: u64 = 96 << 20;
@@ -337,13 +358,10 @@ impl<'a> Case<'a> {
             .as_ref()
             .is_some_and(|r| r.within(&[2, 0], &[2, 1, 0]));
         let far = if large { POOL_OF_LARGE_CHUNKS } else { POOL };
-        let Some(shape) = self.curve.as_ref().map(|c| &c.shape) else {
-            return false;
-        };
+        let rise = self.curve.as_ref().map(|c| (c.shape.rise(), c.shape.base));
         self.limit.is_none()
             && self.exhaustion.is_none()
-            && shape.course == Course::Plateau
-            && shape.rise() >= far.max(shape.base.saturating_mul(3))
+            && rise.is_some_and(|(rise, base)| rise >= far.max(base.saturating_mul(3)))
     }
 
     /// The release queues without bound for a reader that stopped (2.0.0 to 2.3.0); `None` when the release is unknown.

@@ -107,8 +107,8 @@ fn hypothesis(s: &Suspect<'_, '_, '_>) -> Option<Hypothesis> {
     Some(Hypothesis {
         subjects: remedy::subjects(s),
         title: title(s, &evidence),
+        remedy: remedy::remedy(s, super::score::confidence(&evidence).0),
         evidence,
-        remedy: remedy::remedy(s),
         severity: None,
     })
 }

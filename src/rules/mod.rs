@@ -362,11 +362,13 @@ fn rank_by_bytes(findings: &mut [Finding]) {
     }
 }
 
-/// A client that explains a climb to nobody knows how near the limit: it fails from before the climb, or with it, to the end.
+/// A client that explains a climb, to nobody knows how near the limit or to a good part of it: it fails from before the climb,
+/// or with it, to the end. One whose backlog was cured fails no more.
 fn explains_climb(case: &Case<'_>, f: &Finding) -> bool {
     /// What is logged last lags behind the last sample by a time-out and an interval.
     const LAG_MS: i64 = 60_000;
-    if f.rule != &faulty_client::RULE || f.confidence < DECIDED || !case.climbed() {
+    let climbed = case.climbed() || case.climbed_far();
+    if f.rule != &faulty_client::RULE || f.confidence < DECIDED || !climbed {
         return false;
     }
     let begins = f
@@ -392,12 +394,13 @@ fn explains_climb(case: &Case<'_>, f: &Finding) -> bool {
     begins && last.is_some() && last >= end
 }
 
-/// What tells neither of calm nor of trouble: a climb with no limit to hold it against, or resident memory that grows and no
+/// What tells neither of calm nor of trouble: a climb, or a swing, with no limit to hold it against, or resident memory that grows and no
 /// NMT to tell whose it is.
 fn is_open(case: &Case<'_>, findings: &[Finding]) -> bool {
     /// Weaker suspicions are noise.
     const WORTH_A_WORD: f64 = 0.25;
     case.climbed()
+        || case.swung()
         || findings
             .iter()
             .any(|f| f.rule == &native_memory_outside_nmt::RULE && f.confidence >= WORTH_A_WORD)

@@ -72,6 +72,7 @@ weights! {
     SuspectRelease, "suspect-release", 0.5, "This release has a defect that such a burst feeds.";
     EndsBeforeGrowth, "ends-before-growth", -2.5, "It was over before memory grew.";
     AfterFailure, "after-failure", -2.5, "Clients that lose their server reconnect and log in: an effect, not the cause.";
+    RisesWithoutIt, "rises-without-it", -2.5, "What memory does as well while it is not there, it does not need it for.";
     MemoryFlat, "memory-flat", -3.0, "It happened and memory did not move.";
     PushesUnseen, "pushes-unseen", -1.5, "Without a push log and a heap dump nobody can tell whether one client holds the bytes.";
     // Load and limit

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::burst::{Burst, busiest, usual_of_others};
-use super::case::Client;
+use super::case::{Client, Curve};
 use super::push_fan_out::blame;
 use super::score::Weight;
 use super::shape::Course;
@@ -173,6 +173,21 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         ));
     };
     let quote_at = |t| curve.quote_at(t);
+    if let Some((level, t)) = risen_elsewhere(curve, burst) {
+        return Some(Evidence::new(
+            Weight::RisesWithoutIt,
+            Text::new(
+                "burst.rises-without",
+                [
+                    ("from", local(burst.from)),
+                    ("to", local(burst.to)),
+                    ("level", json!(level)),
+                    ("other", local(t)),
+                ],
+            ),
+            quote_at(t),
+        ));
+    }
     match (curve.shape.course, curve.shape.onset, curve.shape.top) {
         (Course::Unknown, ..) => Some(Evidence::new(
             Weight::MemoryUnseen,
@@ -228,6 +243,23 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         }
         _ => None,
     }
+}
+
+/// Where memory comes and goes, how high it came while the burst was not there: as high, nearly, as with it.
+fn risen_elsewhere(curve: &Curve, burst: &Burst) -> Option<(u64, WallTime)> {
+    /// What a burst set off is read and gone by then.
+    const AFTER_MS: i64 = 60_000;
+    let shape = &curve.shape;
+    if shape.course != Course::Bursts {
+        return None;
+    }
+    let best = curve
+        .points
+        .iter()
+        .filter(|p| p.time < burst.from || p.time.0 > burst.to.0 + AFTER_MS)
+        .max_by_key(|p| p.bytes)?;
+    (best.bytes.saturating_sub(shape.base) * 4 >= shape.rise() * 3)
+        .then_some((best.bytes, best.time))
 }
 
 /// The address, then what is known of who is behind it.

@@ -1,6 +1,6 @@
 //! Who fails: clients whose pushes fail, whose listeners fell silent, or for whom bytes are held, with times and counts.
 
-use crate::facts::{Quote, Signal};
+use crate::facts::{Activity, Quote, Signal};
 use crate::rules::attribution;
 use crate::rules::case::{Case, Client};
 use crate::units::WallTime;
@@ -206,13 +206,40 @@ pub(super) fn unaddressed_config_failures(
     if addressed * 2 > a.count || n < 20.0 {
         return None;
     }
-    let first = a.first_time().filter(|t| *t >= from).or_else(|| {
-        a.series
-            .buckets()
-            .find(|&(t, k)| k > 0 && t >= from)
-            .map(|b| b.0)
-    })?;
+    let first = main_stretch(a, from, until)?;
     Some((n, first.minus_ms(TIMEOUT_MS)))
+}
+
+/// Where the stretch with most of the failures begins: a pause of some other listener, long over, is none of it.
+fn main_stretch(a: &Activity, from: WallTime, until: WallTime) -> Option<WallTime> {
+    /// Silence that ends a stretch: retries come within seconds at first, and configurations go on changing.
+    const SILENCE_MS: i64 = 60_000;
+    let silence = SILENCE_MS.max(2 * a.series.width_ms());
+    let mut best: Option<(u64, WallTime)> = None;
+    let mut now: Option<(u64, WallTime, WallTime)> = None;
+    for (t, n) in a
+        .series
+        .buckets()
+        .filter(|&(t, n)| n > 0 && t >= from && t < until)
+    {
+        now = match now {
+            Some((count, first, last)) if t.0 - last.0 <= silence => {
+                Some((count + u64::from(n), first, t))
+            }
+            _ => Some((u64::from(n), t, t)),
+        };
+        if let Some((count, first, _)) = now
+            && best.is_none_or(|(most, _)| count > most)
+        {
+            best = Some((count, first));
+        }
+    }
+    // The very first line tells its time to the millisecond, its bucket does not.
+    let exact = a.first_time().filter(|t| *t >= from);
+    best.map(|(_, first)| match exact {
+        Some(t) if t.0 - first.0 < a.series.width_ms() => t.max(first),
+        _ => first,
+    })
 }
 
 /// A listener that asked for configurations, and asks no more though a connection of it stays open while others go on.

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Suspect;
+use crate::facts::Signal;
 use crate::rules::Evidence;
 use crate::rules::case::Curve;
 use crate::rules::score::Weight;
@@ -10,6 +11,8 @@ use crate::rules::shape::Course;
 use crate::text::{Text, local};
 use crate::units::WallTime;
 
+/// Of the rise, as much is its main part.
+const MOST: f64 = 0.75;
 /// Clocks of several threads and files differ by this much.
 const JITTER_MS: i64 = 1_000;
 
@@ -30,12 +33,31 @@ pub(super) fn order(s: &Suspect<'_, '_, '_>) -> Vec<Evidence> {
             .scaled(0.5),
         );
     }
-    if let Some(e) = after_exhaustion(s) {
+    if begins_with_log(s) {
+        // Since when it fails is not in these files.
+    } else if let Some(e) = after_exhaustion(s) {
         out.push(e);
     } else if let Some(curve) = &s.case.curve {
         out.extend(against_growth(s, curve));
     }
     out
+}
+
+/// Its failures are there from the first push that any log tells, and memory was in trouble before that: older logs are gone,
+/// and with them the beginning.
+fn begins_with_log(s: &Suspect<'_, '_, '_>) -> bool {
+    /// A client that fails all the time fails within these of the beginning of a log.
+    const SOON_MS: i64 = 15_000;
+    let (from, to) = s.case.bounds();
+    let told = [Signal::PushOk, Signal::PushFail, Signal::ConfigPushFail]
+        .into_iter()
+        .filter_map(|signal| s.case.facts.log.totals.get(signal)?.first_time())
+        .filter(|t| *t >= from && *t < to)
+        .min();
+    let trouble = [s.case.onset(), s.case.exhausted_at()];
+    let before = trouble.into_iter().flatten().min();
+    told.zip(before)
+        .is_some_and(|(t, b)| b < t && s.failing.first.0 - t.0 < SOON_MS)
 }
 
 fn when(s: &Suspect<'_, '_, '_>, id: &str, other: WallTime) -> Text {
@@ -72,6 +94,18 @@ fn after_exhaustion(s: &Suspect<'_, '_, '_>) -> Option<Evidence> {
     ))
 }
 
+/// The part of the rise that came after the client's failures began.
+fn risen_since(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<f64> {
+    let shape = &curve.shape;
+    let before = curve
+        .points
+        .iter()
+        .filter(|p| p.time <= s.failing.first)
+        .map(|p| p.bytes)
+        .max()?;
+    (shape.rise() > 0).then(|| shape.peak.saturating_sub(before) as f64 / shape.rise() as f64)
+}
+
 fn against_growth(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<Evidence> {
     let shape = &curve.shape;
     if matches!(shape.course, Course::Flat | Course::Unknown) {
@@ -103,6 +137,19 @@ fn against_growth(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<Evidence> {
             "faulty-client.before-growth",
             strength,
         )
+    } else if let Some(later) = risen_since(s, curve).filter(|part| lag > 0 && *part >= MOST) {
+        // Growth of another kind came first, and little of it: what counts is when most of the bytes came.
+        let strength = later * (0.3 + 0.7 * explains);
+        let claim = Text::new(
+            "faulty-client.most-after",
+            [
+                ("ip", s.ip()),
+                ("first", local(s.failing.first)),
+                ("other", local(onset)),
+                ("part", json!((later * 1e4).round() / 1e4)),
+            ],
+        );
+        return Some(Evidence::new(Weight::StartsWithGrowth, claim, at_onset).scaled(strength));
     } else if lag > 0 {
         let alone = !s.several || lag >= rising;
         let strength = if alone { 1.0 } else { 1.0 - s.share };
