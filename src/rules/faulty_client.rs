@@ -60,7 +60,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let (from, to) = case.bounds();
     let exhausted = case.exhausted_at().unwrap_or(to);
     let unaddressed = failing::unaddressed_config_failures(case, from, exhausted);
-    let found = failing::find(case, unaddressed.map(|(_, began)| began));
+    let found = failing::find(case, unaddressed.as_ref());
     let all_before: f64 = found.iter().map(|f| f.before).sum();
     let all: f64 = found.iter().map(|f| f.count).sum();
     let widespread = failing::widespread(case, &found, all_before);
@@ -79,7 +79,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
                 all,
                 widespread,
                 several,
-                unaddressed,
+                unaddressed: unaddressed.as_ref().map(|u| (u.count, u.began)),
             })
         })
         .collect()
@@ -113,10 +113,13 @@ fn hypothesis(s: &Suspect<'_, '_, '_>) -> Option<Hypothesis> {
     })
 }
 
-/// A client that acknowledges late reads, only too slowly: another thing to look for at three in the morning.
+/// What the title may claim: that it stopped is for a suspect who is more likely than not, and one that acknowledges late
+/// reads, only too slowly: another thing to look for at three in the morning.
 fn title(s: &Suspect<'_, '_, '_>, evidence: &[Evidence]) -> Text {
+    let has = |w: Weight| evidence.iter().any(|e| e.weight == w);
+    let sure = super::score::confidence(evidence).0 >= super::DECIDED;
     let f = s.failing;
-    let slow = evidence.iter().any(|e| e.weight == Weight::LateAcks);
+    let slow = has(Weight::LateAcks);
     match f.silent_since {
         None if !f.shows_in_logs() => Text::new(
             "faulty-client.title-held",
@@ -139,8 +142,12 @@ fn title(s: &Suspect<'_, '_, '_>, evidence: &[Evidence]) -> Text {
         None => Text::new(
             if slow {
                 "faulty-client.title-slow"
-            } else {
+            } else if sure {
                 "faulty-client.title"
+            } else if has(Weight::StartsAfterExhaustion) {
+                "faulty-client.title-victim"
+            } else {
+                "faulty-client.title-fails"
             },
             [
                 ("ip", s.ip()),

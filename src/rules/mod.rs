@@ -497,11 +497,23 @@ fn hopeless(evidence: &[Evidence]) -> bool {
 /// Steps that come before any restart, because a restart destroys what they take.
 #[must_use]
 pub fn take_evidence(case: &Case<'_>) -> Text {
+    use serde_json::json;
+    // What the next process destroyed nobody can take any more.
+    if let Some(next) = case.next_run() {
+        let since = next.from.map(crate::text::local);
+        return match next.pid {
+            Some(pid) => Text::new(
+                "remedy.process-gone",
+                [("pid", json!(pid)), ("since", json!(since))],
+            ),
+            None => Text::new("remedy.process-gone-bare", [("since", json!(since))]),
+        };
+    }
     let pid = case
         .run
         .pid
         .map_or_else(|| "PID".to_owned(), |p| p.to_string());
-    Text::new("remedy.take-evidence", [("pid", serde_json::json!(pid))])
+    Text::new("remedy.take-evidence", [("pid", json!(pid))])
 }
 
 #[cfg(test)]

@@ -121,13 +121,19 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
 /// The room that size times subscribers needs: what was in use at most, with a quarter to spare.
 fn room(case: &Case<'_>) -> Text {
     match case.used_peak() {
-        Some((need, _)) => Text::new(
-            "push-fan-out.room-of",
-            [
-                ("to", json!(limit_too_small::advised(case, need))),
-                ("need", json!(need)),
-            ],
-        ),
+        Some((need, _)) => {
+            let to = limit_too_small::advised(case, need);
+            Text::new(
+                "push-fan-out.room-of",
+                [
+                    (
+                        "flag",
+                        json!(format!("-XX:MaxDirectMemorySize={}m", to >> 20)),
+                    ),
+                    ("need", json!(need)),
+                ],
+            )
+        }
         None => Text::new("push-fan-out.room", []),
     }
 }

@@ -47,6 +47,24 @@ fn noise(limit: Option<u64>) -> u64 {
     }
 }
 
+/// JDK 8, where its NMT reports show it: later ones have a category for modules.
+pub(super) fn jdk_of_reports(facts: &Facts) -> Option<u32> {
+    /// A whole report has more than these.
+    const CATEGORIES: usize = 8;
+    facts
+        .memory
+        .nmt
+        .iter()
+        .any(|s| {
+            let has = |name| s.report.category(name).is_some();
+            s.report.categories.len() >= CATEGORIES
+                && has("Internal")
+                && !has("Other")
+                && !has("Module")
+        })
+        .then_some(8)
+}
+
 pub(super) fn curve(
     facts: &Facts,
     run: &Run,

@@ -39,6 +39,7 @@ pub(super) fn order(s: &Suspect<'_, '_, '_>) -> Vec<Evidence> {
         out.push(e);
     } else if let Some(curve) = &s.case.curve {
         out.extend(against_growth(s, curve));
+        out.extend(grows_without_it(s, curve));
     }
     out
 }
@@ -96,14 +97,52 @@ fn after_exhaustion(s: &Suspect<'_, '_, '_>) -> Option<Evidence> {
 
 /// The part of the rise that came after the client's failures began.
 fn risen_since(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<f64> {
+    // Of one among several only its own part would count.
+    let main = !s.several || s.share >= 0.5;
+    main.then(|| risen_after(curve, s.failing.first)).flatten()
+}
+
+/// The part of the rise that came after a time.
+fn risen_after(curve: &Curve, t: WallTime) -> Option<f64> {
     let shape = &curve.shape;
     let before = curve
         .points
         .iter()
-        .filter(|p| p.time <= s.failing.first)
+        .filter(|p| p.time <= t)
         .map(|p| p.bytes)
         .max()?;
     (shape.rise() > 0).then(|| shape.peak.saturating_sub(before) as f64 / shape.rise() as f64)
+}
+
+/// It reads again, and memory goes on growing.
+fn grows_without_it(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<Evidence> {
+    /// What was queued is sent by then.
+    const SENT_MS: i64 = 30_000;
+    const DELIVERED: f64 = 5.0;
+    const MUCH: f64 = 0.3;
+    let again = s.failing.last.plus_ms(SENT_MS);
+    let (_, to) = s.case.bounds();
+    let until = s.case.exhausted_at().unwrap_or(to);
+    let delivered = s.failing.client.between(Signal::PushOk, again, until);
+    let part = risen_after(curve, again)?;
+    let grew = matches!(curve.shape.course, Course::Growing | Course::Plateau);
+    if !grew || delivered < DELIVERED || part < MUCH {
+        return None;
+    }
+    let top = curve.shape.top?;
+    Some(Evidence::new(
+        Weight::GrowsWithoutIt,
+        Text::new(
+            "faulty-client.grows-without",
+            [
+                ("ip", s.ip()),
+                ("last", local(s.failing.last)),
+                ("n", json!(delivered.round())),
+                ("part", json!((part * 1e4).round() / 1e4)),
+            ],
+        ),
+        curve.quote_at(top),
+    ))
 }
 
 fn against_growth(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<Evidence> {

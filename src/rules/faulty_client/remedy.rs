@@ -78,6 +78,8 @@ pub(super) fn remedy(s: &Suspect<'_, '_, '_>, confidence: f64) -> Remedy {
     // While memory is calm, or on a mere suspicion, nobody has to be cut off, and nothing to be restarted.
     if trouble && confidence >= DECIDED {
         now.push(cut_off(s));
+    }
+    if trouble && confidence >= DECIDED && s.case.next_run().is_none() {
         now.push(match s.case.returns_in_s() {
             Some(left) => Text::new(
                 "remedy.restart-last-returns",
@@ -108,7 +110,8 @@ fn cut_off(s: &Suspect<'_, '_, '_>) -> Text {
     /// More ports than these make no command to type at night.
     const PORTS_MAX: usize = 4;
     let of = suspected(s);
-    let command = if of.is_empty() {
+    // The ports of a process that is gone are nobody's.
+    let command = if of.is_empty() || s.case.next_run().is_some() {
         format!("ss -K dst {}", s.failing.client.address)
     } else if of.len() <= PORTS_MAX {
         of.iter()

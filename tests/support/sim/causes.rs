@@ -1048,7 +1048,8 @@ fn set_limit(s: &mut Scenario, rng: &mut Rng, cause: Cause, fill: Option<bool>, 
     let limit = match (cause, fill) {
         // A release that expels or refuses is not filled by one client.
         (Cause::Expelled | Cause::Guarded, _) => (peak as f64 * rng.log(1.6, 6.0)) as u64,
-        (Cause::FanOut | Cause::LimitTooSmall, _) => {
+        (Cause::FanOut | Cause::LimitTooSmall, _)
+        | (Cause::Subscriptions | Cause::ConfigStorm, Some(true)) => {
             idle + ((peak - idle) as f64 * (0.45 + 0.3 * rng.unit())) as u64
         }
         (_, Some(true)) => at(0.6 + 0.3 * rng.unit()),
@@ -1254,7 +1255,11 @@ pub fn truth(case: &Case, m: &Measured) -> Truth {
         match case.cause {
             _ if server_leaks => vec![Some("direct-buffer-leak"), None],
             Cause::FanOut | Cause::LimitTooSmall => {
-                vec![Some("push-fan-out"), Some("limit-too-small"), None]
+                let mut of = vec![Some("push-fan-out"), Some("limit-too-small"), None];
+                if first * 10 >= total * 6 {
+                    of.push(Some("faulty-client"));
+                }
+                of
             }
             Cause::Busy => vec![Some("limit-too-small"), Some("push-fan-out"), None],
             _ => vec![Some("faulty-client"), None],
