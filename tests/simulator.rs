@@ -21,14 +21,16 @@ use sim::model::{Measured, run};
 /// What holds today over the seeds of the quick test. Raise these when the rules get better, never lower them; the goals are
 /// Top@1 0.95, Top@3 1.0, false alarms 0.01.
 mod floors {
-    pub const SEEDS: std::ops::Range<u64> = 0..300;
+    pub const SEEDS: std::ops::Range<u64> = 0..384;
     pub const TOP1: f64 = 0.96;
     pub const TOP3: f64 = 1.0;
     pub const FALSE_ALARMS: f64 = 0.01;
     /// Cases with a wrong limit, or a wrong word on whether allocations failed.
     pub const WRONG_FACTS: usize = 0;
-    /// Cases where a client that failed on and on is no finding.
+    /// Cases where a client that failed on and on, or a storm, is no finding, or one of two causes is not among the first three.
     pub const MISSED: usize = 0;
+    /// Cases that blame somebody else beside the cause at high or critical.
+    pub const BLAMED: usize = 3;
 }
 
 fn write(case: &Case, to: &Path) -> Measured {
@@ -172,6 +174,11 @@ fn rules_hold_their_floors_over_simulated_servers() {
     );
     assert!(sum.missed == floors::MISSED, "missed {}", sum.missed);
     assert!(
+        sum.wrong_blame <= floors::BLAMED,
+        "wrongly blamed {}",
+        sum.wrong_blame
+    );
+    assert!(
         sum.wrong_facts == floors::WRONG_FACTS,
         "wrong facts {}",
         sum.wrong_facts
@@ -237,7 +244,7 @@ fn one_case_is_written_for_looking_at() {
 #[test]
 fn a_client_that_troubles_two_nodes_is_one_finding() {
     let mut told = 0;
-    for seed in (0..300).step_by(25) {
+    for seed in (0..384).step_by(sim::causes::Cause::ALL.len()) {
         let mut case = draw(seed);
         case.damage = sim::damage::Damage::None;
         case.without.clear();

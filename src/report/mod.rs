@@ -367,6 +367,12 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
             ],
         ),
         _ if case.climbed() || case.swung() => climbed(case),
+        _ if d.outcome == Outcome::Cause
+            && limit.is_none()
+            && rules::other_trouble(&d.findings).is_none() =>
+        {
+            climbed(case)
+        }
         _ if case.climbed_far() && rules::other_trouble(&d.findings).is_none() => {
             let shape = case.curve.as_ref().map(|c| &c.shape);
             Text::new(

@@ -340,6 +340,12 @@ impl<'a> Case<'a> {
         self.rose_far(1) && self.course() == Course::Plateau
     }
 
+    /// Bytes of the few chunks that a pool takes for next to nothing.
+    #[must_use]
+    pub fn few_chunks(&self) -> u64 {
+        self.pool_when_warm() / 4
+    }
+
     /// Rose by more than a quarter of the limit, and stays there.
     #[must_use]
     pub fn climbed_far(&self) -> bool {
@@ -360,16 +366,19 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Rose, with no limit known and no failure told, far over what a pool takes to warm up, or over a part of that.
-    fn rose_far(&self, part: u64) -> bool {
-        /// Arenas take a few chunks each when first used: of 2 or 4 MiB, of 16 MiB before 2.1.1.
+    /// Arenas take a few chunks each when first used: of 2 or 4 MiB, of 16 MiB before 2.1.1.
+    fn pool_when_warm(&self) -> u64 {
         const POOL: u64 = 32 << 20;
         const POOL_OF_LARGE_CHUNKS: u64 = 96 << 20;
-        let large = self
-            .nacos
-            .as_ref()
-            .is_some_and(|r| r.within(&[2, 0], &[2, 1, 0]));
-        let far = if large { POOL_OF_LARGE_CHUNKS } else { POOL } / part;
+        match &self.nacos {
+            Some(r) if r.within(&[2, 0], &[2, 1, 0]) => POOL_OF_LARGE_CHUNKS,
+            _ => POOL,
+        }
+    }
+
+    /// Rose, with no limit known and no failure told, far over what a pool takes to warm up, or over a part of that.
+    fn rose_far(&self, part: u64) -> bool {
+        let far = self.pool_when_warm() / part;
         let rise = self.curve.as_ref().map(|c| (c.shape.rise(), c.shape.base));
         self.limit.is_none()
             && self.exhaustion.is_none()

@@ -368,34 +368,42 @@ fn explains_climb(case: &Case<'_>, f: &Finding) -> bool {
     /// What is logged last lags behind the last sample by a time-out and an interval.
     const LAG_MS: i64 = 60_000;
     let climbed = case.climbed() || case.climbed_far();
-    if f.rule != &faulty_client::RULE || f.confidence < DECIDED || !climbed {
+    if f.rule != &faulty_client::RULE || f.confidence < DECIDED {
         return false;
     }
-    let begins = f
-        .hypothesis
-        .evidence
-        .iter()
-        .any(|e| e.weight == score::Weight::StartsWithGrowth && e.contribution() > 0.0);
+    let begins = climbed
+        && f.hypothesis
+            .evidence
+            .iter()
+            .any(|e| e.weight == score::Weight::StartsWithGrowth && e.contribution() > 0.0);
     let end = case
         .curve
         .as_ref()
         .and_then(|c| c.points.last())
         .map(|p| p.time.minus_ms(LAG_MS));
-    let last = case
-        .clients
-        .iter()
-        .filter(|c| c.address.to_string() == f.subject())
-        .flat_map(|c| {
-            [Signal::PushFail, Signal::ConfigPushFail, Signal::SendFailed]
-                .into_iter()
-                .filter_map(|s| c.last_quote(s)?.time)
-        })
-        .max();
-    begins && last.is_some() && last >= end
+    let fails = || {
+        case.clients
+            .iter()
+            .filter(|c| c.address.to_string() == f.subject())
+            .flat_map(|c| {
+                [Signal::PushFail, Signal::ConfigPushFail, Signal::SendFailed]
+                    .into_iter()
+                    .flat_map(|s| c.activities(s))
+            })
+    };
+    // Or what looks level over all, beside an unknown limit, rises from its first failure on.
+    let first = fails().filter_map(|a| a.first_time()).min();
+    let creeps = case.limit.is_none()
+        && case.exhaustion.is_none()
+        && first
+            .zip(case.curve.as_ref())
+            .is_some_and(|(t, c)| c.rises_since(t, case.few_chunks()));
+    let last = fails().filter_map(|a| a.last_time()).max();
+    (begins || creeps) && last.is_some() && last >= end
 }
 
-/// What tells neither of calm nor of trouble: a climb, or a swing, with no limit to hold it against, or resident memory that grows and no
-/// NMT to tell whose it is.
+/// What tells neither of calm nor of trouble: a climb, or a swing, with no limit to hold it against, or resident memory that
+/// grows and no NMT to tell whose it is.
 fn is_open(case: &Case<'_>, findings: &[Finding]) -> bool {
     /// Weaker suspicions are noise.
     const WORTH_A_WORD: f64 = 0.25;

@@ -59,7 +59,7 @@ weights! {
     NoBackPressure, "no-back-pressure", 0.3, "Before 2.3.1 nothing bounds what is queued for a reader that stopped.";
     StartsAfterGrowth, "starts-after-growth", -2.5, "What begins after the growth cannot have caused it.";
     StartsAfterExhaustion, "starts-after-exhaustion", -3.0, "Once memory is exhausted pushes fail to everybody.";
-    GrowsWithoutIt, "grows-without-it", -2.0, "Memory goes on growing after it reads again: the bytes are not its.";
+    GrowsWithoutIt, "grows-without-it", -3.0, "Memory goes on growing after it reads again: the bytes are not its.";
     ShortPause, "short-pause", -1.5, "A few seconds of failures are a restart or a pause.";
     StillDelivers, "still-delivers", -1.5, "It goes on acknowledging pushes in between.";
     Reconnects, "reconnects", -1.0, "A client that reconnects drops the queue of its old connection.";

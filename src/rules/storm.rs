@@ -138,6 +138,8 @@ fn hypothesis(
     }
 }
 
+/// Of the rise, as much is its main part.
+const MOST: f64 = 0.75;
 /// A smaller part of the growth than this is explained by chance alone.
 const LITTLE: f64 = 0.3;
 
@@ -208,6 +210,9 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         }
         (_, Some(onset), Some(top)) => {
             let step = curve.shape.step_ms.max(5_000);
+            // Growth of another kind may have come first: what counts is when most of the bytes came.
+            let most = curve.risen_after(burst.from).is_some_and(|p| p >= MOST);
+            let onset = if most { onset.max(burst.from) } else { onset };
             Some(if burst.to.0 < onset.0 - step {
                 Evidence::new(
                     Weight::EndsBeforeGrowth,

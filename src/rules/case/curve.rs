@@ -3,7 +3,7 @@
 use super::run::Run;
 use crate::facts::memory::{Gauge, NmtSample};
 use crate::facts::{Facts, Quote};
-use crate::rules::shape::{Shape, look};
+use crate::rules::shape::{Course, Shape, look};
 use crate::units::WallTime;
 
 /// A point of the curve of direct memory.
@@ -36,6 +36,38 @@ impl Curve {
             .iter()
             .find(|p| p.time == t)
             .and_then(|p| p.quote.as_ref())
+    }
+
+    /// The part of the rise, of one, that came after a time; `None` where no sample is older.
+    #[must_use]
+    pub fn risen_after(&self, t: WallTime) -> Option<f64> {
+        let rise = self.shape.rise();
+        let before = self.highest_until(t)?;
+        (rise > 0).then(|| self.shape.peak.saturating_sub(before) as f64 / rise as f64)
+    }
+
+    /// Bytes by which it rises from a time on to its end, when it stood before, rises still, and by more than a pool's first
+    /// chunks.
+    #[must_use]
+    pub fn rises_since(&self, t: WallTime, noise: u64) -> bool {
+        let later: Vec<_> = self
+            .points
+            .iter()
+            .filter(|p| p.time >= t)
+            .map(|p| (p.time, p.bytes))
+            .collect();
+        let first = self.points.first().map_or(0, |p| p.bytes);
+        let shape = look(&later, noise);
+        let stood = self
+            .highest_until(t)
+            .is_some_and(|level| level.saturating_sub(first) * 4 <= shape.rise());
+        let surely = shape.slope.is_some_and(|s| s.low > 0.0);
+        stood && surely && shape.course == Course::Growing
+    }
+
+    fn highest_until(&self, t: WallTime) -> Option<u64> {
+        let before = self.points.iter().filter(|p| p.time <= t);
+        before.map(|p| p.bytes).max()
     }
 }
 

@@ -99,19 +99,7 @@ fn after_exhaustion(s: &Suspect<'_, '_, '_>) -> Option<Evidence> {
 fn risen_since(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<f64> {
     // Of one among several only its own part would count.
     let main = !s.several || s.share >= 0.5;
-    main.then(|| risen_after(curve, s.failing.first)).flatten()
-}
-
-/// The part of the rise that came after a time.
-fn risen_after(curve: &Curve, t: WallTime) -> Option<f64> {
-    let shape = &curve.shape;
-    let before = curve
-        .points
-        .iter()
-        .filter(|p| p.time <= t)
-        .map(|p| p.bytes)
-        .max()?;
-    (shape.rise() > 0).then(|| shape.peak.saturating_sub(before) as f64 / shape.rise() as f64)
+    main.then(|| curve.risen_after(s.failing.first)).flatten()
 }
 
 /// It reads again, and memory goes on growing.
@@ -124,7 +112,7 @@ fn grows_without_it(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<Evidence> 
     let (_, to) = s.case.bounds();
     let until = s.case.exhausted_at().unwrap_or(to);
     let delivered = s.failing.client.between(Signal::PushOk, again, until);
-    let part = risen_after(curve, again)?;
+    let part = curve.risen_after(again)?;
     let grew = matches!(curve.shape.course, Course::Growing | Course::Plateau);
     if !grew || delivered < DELIVERED || part < MUCH {
         return None;
