@@ -25,6 +25,10 @@ pub(super) static RULE: Rule = Rule {
     needs: &[],
 };
 
+/// Failed pushes that are no backlog, and the part of all pushes that is none.
+const FEW: f64 = 20.0;
+const FEW_OF_ALL: f64 = 0.01;
+
 fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     let mut evidence = Vec::new();
     if let Some(a) = case.facts.log.totals.get(Signal::NettyLeak) {
@@ -52,7 +56,9 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
                 from,
                 case.exhausted_at().unwrap_or(to),
             );
-        if failed < 20.0 {
+        // A few lost among thousands are nobody's backlog.
+        let delivered = case.total_between(Signal::PushOk, from, to);
+        if failed < FEW || failed < delivered * FEW_OF_ALL {
             evidence.push(Evidence::new(
                 Weight::GrowthWithoutClient,
                 Text::new(

@@ -26,7 +26,8 @@ pub(super) static RULE: Rule = Rule {
                  the growth of memory and are most of all failures; a listener of configurations falls silent; bytes held for it are \
                  counted in a heap dump or in the send queue.",
     speaks_against: "Failures for a few seconds (a restart); deliveries in between or late acknowledgements (slow, not dead); \
-                     reconnects; failures that begin after memory grew or was exhausted; failures everywhere at once.",
+                     reconnects; memory that goes on growing once it reads again; a few failures among thousands of deliveries; failures \
+                     that begin after memory grew or was exhausted; failures everywhere at once.",
     remedy: "Take a heap dump before anything is restarted. Look at that client: full collections, out of memory, CPU, a blocked \
              listener callback, its SDK version. Restart or cut off that client; restart the server last. Upgrade to 2.3.1 or later.",
     sources: "Nacos PushExecuteTask, RpcConfigChangeNotifier, GrpcConnection 2.0.0 to 3.0.3; fix in 2.3.1 (pull request 11514).",
@@ -99,6 +100,13 @@ fn hypothesis(s: &Suspect<'_, '_, '_>) -> Option<Hypothesis> {
     evidence.extend(evidence::share(s));
     evidence.extend(evidence::everywhere(s));
     evidence.extend(evidence::release(s));
+    let telling = evidence::telling(s);
+    for e in &mut evidence {
+        let by_failures = !matches!(e.weight, Weight::HeldForClient | Weight::QueueInKernel);
+        if by_failures && e.contribution() > 0.0 {
+            e.strength *= telling;
+        }
+    }
     // What fails by the dozen is worth a look even where it is not to blame.
     if super::hopeless(&evidence) && s.failing.count < 24.0 {
         return None;

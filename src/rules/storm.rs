@@ -168,6 +168,9 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         ));
     }
     let Some(curve) = &case.curve else {
+        if let Some(e) = exhausted_meanwhile(case, burst) {
+            return Some(e);
+        }
         return Some(Evidence::new(
             Weight::MemoryUnseen,
             Text::new("burst.memory-unseen", []),
@@ -248,6 +251,41 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         }
         _ => None,
     }
+}
+
+/// Without a curve: allocations began to fail while the burst lasted, and ended with it.
+fn exhausted_meanwhile(case: &Case<'_>, burst: &Burst) -> Option<Evidence> {
+    /// What a burst set off is on its way for so long.
+    const AFTER_MS: i64 = 60_000;
+    let e = case.exhaustion.as_ref()?;
+    let (first, last) = (e.first?, e.last?);
+    let ended = last.0 <= burst.to.0 + AFTER_MS && logged_until(case).0 > last.0 + AFTER_MS;
+    (first <= burst.to.plus_ms(AFTER_MS / 2)).then(|| {
+        Evidence::new(
+            Weight::BurstWithGrowth,
+            Text::new(
+                if ended {
+                    "burst.fails-meanwhile"
+                } else {
+                    "burst.fails-since"
+                },
+                [
+                    ("from", local(burst.from)),
+                    ("to", local(burst.to)),
+                    ("first", local(first)),
+                    ("last", local(last)),
+                ],
+            ),
+            e.quote.as_ref(),
+        )
+        .scaled(if ended { 1.0 } else { 0.5 })
+    })
+}
+
+/// The last time of any log or report.
+fn logged_until(case: &Case<'_>) -> WallTime {
+    let times = case.facts.coverage.values().filter_map(|c| c.times);
+    times.map(|t| t.1).max().unwrap_or(WallTime(0))
 }
 
 /// Where memory comes and goes, how high it came while the burst was not there: as high, nearly, as with it.

@@ -105,13 +105,12 @@ fn risen_since(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<f64> {
 /// It reads again, and memory goes on growing.
 fn grows_without_it(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<Evidence> {
     /// What was queued is sent by then.
-    const SENT_MS: i64 = 30_000;
+    const SENT_MS: i64 = 10_000;
     const DELIVERED: f64 = 5.0;
     const MUCH: f64 = 0.3;
     let again = s.failing.last.plus_ms(SENT_MS);
     let (_, to) = s.case.bounds();
-    let until = s.case.exhausted_at().unwrap_or(to);
-    let delivered = s.failing.client.between(Signal::PushOk, again, until);
+    let delivered = s.failing.client.between(Signal::PushOk, again, to);
     let part = curve.risen_after(again)?;
     let grew = matches!(curve.shape.course, Course::Growing | Course::Plateau);
     if !grew || delivered < DELIVERED || part < MUCH {

@@ -874,7 +874,9 @@ fn case(seed: u64, cause: Cause, rng: &mut Rng) -> Case {
         }
     }
     let floods = matches!(cause, Cause::LoginsAndLeaker | Cause::Logins);
-    if floods || rng.chance(0.12) {
+    // Two storms at once nobody can tell apart.
+    let alone = matches!(cause, Cause::Subscriptions | Cause::ConfigStorm);
+    if floods || rng.chance(0.12) && !alone {
         let long = (rng.log(20.0, 150.0) * 1000.0).min(lasts as f64 / 3.0) as i64;
         let at = when(rng, 0.02, 0.85).max(12_000);
         let per_s = rng.log(2.0, 14.0) * if floods { 1.0 } else { 0.5 };
@@ -887,7 +889,7 @@ fn case(seed: u64, cause: Cause, rng: &mut Rng) -> Case {
             status: rng.pick(&[200, 200, 403]),
         });
     }
-    if cause == Cause::Connections || rng.chance(0.06) {
+    if cause == Cause::Connections || rng.chance(0.06) && !alone {
         let at = when(rng, 0.1, 0.6).max(12_000);
         faults.push(Fault::Connections {
             ip: other_ip.clone(),
@@ -896,7 +898,7 @@ fn case(seed: u64, cause: Cause, rng: &mut Rng) -> Case {
             per_s: rng.log(1.5, 9.0),
         });
     }
-    if cause == Cause::Registrations || rng.chance(0.06) {
+    if cause == Cause::Registrations || rng.chance(0.06) && !alone {
         let at = when(rng, 0.1, 0.6).max(12_000);
         faults.push(Fault::Registrations {
             ip: other_ip,
