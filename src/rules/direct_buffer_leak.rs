@@ -50,12 +50,12 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         && naming_pushes(case)
     {
         let (from, to) = case.bounds();
-        let failed = case.total_between(Signal::PushFail, from, case.exhausted_at().unwrap_or(to))
-            + case.total_between(
-                Signal::ConfigPushFail,
-                from,
-                case.exhausted_at().unwrap_or(to),
-            );
+        let until = case.exhausted_at().unwrap_or(to);
+        let count = |signal| case.total_between(signal, from, until);
+        // What is refused is not queued.
+        let failed = (count(Signal::PushFail) + count(Signal::ConfigPushFail)
+            - count(Signal::PushBusy))
+        .max(0.0);
         // A few lost among thousands are nobody's backlog.
         let delivered = case.total_between(Signal::PushOk, from, to);
         if failed < FEW || failed < delivered * FEW_OF_ALL {

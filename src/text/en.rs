@@ -253,6 +253,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("faulty-client.most-after", "direct memory rose a little from {other} on; {part|pct} of the rise came after its failures began at {first}"),
     ("faulty-client.never-delivered", "no push to {ip} was ever acknowledged"),
     ("faulty-client.nothing-delivered", "{earlier|n} pushes to {ip} were acknowledged before {since}, none since"),
+    ("faulty-client.read-before", "{n|n} pushes to {ip} were acknowledged after its last failure at {last}, before memory was exhausted at {first}"),
     ("faulty-client.reconnects", "it opened {n} new connections meanwhile"),
     ("faulty-client.sends-refused", "{n|n} sends to {ip} were refused because its queue is full (errCode 601)"),
     ("faulty-client.share", "about {share|pct} of what is queued is for {ip}, by size and number of its failed pushes ({part|pct} of all that failed)"),

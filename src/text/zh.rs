@@ -253,6 +253,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("faulty-client.most-after", "直接内存自{other}起略有上涨；{part|pct}的涨幅出现在其失败开始（{first}）之后"),
     ("faulty-client.never-delivered", "向{ip}的推送从未收到 ACK"),
     ("faulty-client.nothing-delivered", "{since}之前{ip}确认过{earlier|n}次推送，此后一次也没有"),
+    ("faulty-client.read-before", "{ip}最后一次失败（{last}）之后又确认了{n|n}次推送，而内存到{first}才耗尽"),
     ("faulty-client.reconnects", "期间它新建了{n}个连接"),
     ("faulty-client.sends-refused", "{ip}的队列已满，服务端拒绝再发{n|n}次（errCode 601）"),
     ("faulty-client.share", "按失败推送的大小和次数估算，排队数据约{share|pct}是发给{ip}的（占全部失败的{part|pct}）"),

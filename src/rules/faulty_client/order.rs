@@ -11,6 +11,10 @@ use crate::rules::shape::Course;
 use crate::text::{Text, local};
 use crate::units::WallTime;
 
+/// What was queued for a client that reads again is sent by then.
+const SENT_MS: i64 = 10_000;
+/// So many pushes acknowledged are no accident.
+const DELIVERED: f64 = 5.0;
 /// Of the rise, as much is its main part.
 const MOST: f64 = 0.75;
 /// Clocks of several threads and files differ by this much.
@@ -40,6 +44,9 @@ pub(super) fn order(s: &Suspect<'_, '_, '_>) -> Vec<Evidence> {
     } else if let Some(curve) = &s.case.curve {
         out.extend(against_growth(s, curve));
         out.extend(grows_without_it(s, curve));
+    }
+    if s.case.curve.is_none() {
+        out.extend(read_before_exhaustion(s));
     }
     out
 }
@@ -102,11 +109,30 @@ fn risen_since(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<f64> {
     main.then(|| curve.risen_after(s.failing.first)).flatten()
 }
 
+/// Without a curve: it reads again, and only later memory runs out.
+fn read_before_exhaustion(s: &Suspect<'_, '_, '_>) -> Option<Evidence> {
+    let exhausted = s.case.exhausted_at()?;
+    let again = s.failing.last.plus_ms(SENT_MS);
+    let delivered = s.failing.client.between(Signal::PushOk, again, exhausted);
+    (again < exhausted && delivered >= DELIVERED).then(|| {
+        Evidence::new(
+            Weight::GrowsWithoutIt,
+            Text::new(
+                "faulty-client.read-before",
+                [
+                    ("ip", s.ip()),
+                    ("last", local(s.failing.last)),
+                    ("n", json!(delivered.round())),
+                    ("first", local(exhausted)),
+                ],
+            ),
+            s.case.exhaustion.as_ref().and_then(|e| e.quote.as_ref()),
+        )
+    })
+}
+
 /// It reads again, and memory goes on growing.
 fn grows_without_it(s: &Suspect<'_, '_, '_>, curve: &Curve) -> Option<Evidence> {
-    /// What was queued is sent by then.
-    const SENT_MS: i64 = 10_000;
-    const DELIVERED: f64 = 5.0;
     const MUCH: f64 = 0.3;
     let again = s.failing.last.plus_ms(SENT_MS);
     let (_, to) = s.case.bounds();
