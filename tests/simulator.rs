@@ -22,7 +22,7 @@ use sim::model::{Measured, run};
 /// Top@1 0.95, Top@3 1.0, false alarms 0.01.
 mod floors {
     pub const SEEDS: std::ops::Range<u64> = 0..384;
-    pub const TOP1: f64 = 0.96;
+    pub const TOP1: f64 = 0.97;
     pub const TOP3: f64 = 1.0;
     pub const FALSE_ALARMS: f64 = 0.01;
     /// Cases with a wrong limit, or a wrong word on whether allocations failed.
@@ -30,7 +30,7 @@ mod floors {
     /// Cases where a client that failed on and on, or a storm, is no finding, or one of two causes is not among the first three.
     pub const MISSED: usize = 0;
     /// Cases that blame somebody else beside the cause at high or critical.
-    pub const BLAMED: usize = 3;
+    pub const BLAMED: usize = 0;
 }
 
 fn write(case: &Case, to: &Path) -> Measured {
