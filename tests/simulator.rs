@@ -178,7 +178,7 @@ fn rules_hold_their_floors_over_simulated_servers() {
     );
     assert!(sum.missed == floors::MISSED, "missed {}", sum.missed);
     assert!(
-        sum.wrong_blame <= floors::BLAMED,
+        sum.wrong_blame == floors::BLAMED,
         "wrongly blamed {}",
         sum.wrong_blame
     );
