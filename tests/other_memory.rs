@@ -493,3 +493,75 @@ fn leak_records_of_other_loggers_are_read_too() {
     );
     assert_eq!(records[0].count, 2);
 }
+
+/// Two processes, of whose starts no log tells: what the first one took is not what the second one lost.
+#[test]
+fn reports_of_another_process_are_another_run() {
+    let dir = Scratch::new("two-processes");
+    for m in 0..24u64 {
+        let (pid, direct) = if m < 12 {
+            (77, 10_000 + m * 6_000)
+        } else {
+            (91, 10_000)
+        };
+        let categories = [("Java Heap", 524_288), ("Other", direct)];
+        let file = format!("nmt/nmt-20261122-13{m:02}00.txt");
+        dir.file(&file, nmt(pid, &categories).as_bytes());
+    }
+    let r = report_of(&[&dir.0], Some(1));
+    let n = &r.nodes[0];
+    let pids: Vec<_> = n.runs.iter().map(|run| run.pid).collect();
+    assert_eq!(pids, [Some(77), Some(91)]);
+    let courses: Vec<_> = n
+        .runs
+        .iter()
+        .map(|run| run.direct_memory.course.as_deref())
+        .collect();
+    assert_eq!(courses, [Some("growing"), Some("flat")]);
+    assert_eq!(n.run, 0, "the worse one");
+    // Reports of two processes side by side are no restarts.
+    let mixed = Scratch::new("side-by-side");
+    for m in 0..24u64 {
+        let categories = [("Java Heap", 524_288), ("Other", 10_000)];
+        let file = format!("nmt/nmt-20261122-13{m:02}00.txt");
+        mixed.file(&file, nmt(77 + (m % 2) as u32, &categories).as_bytes());
+    }
+    assert_eq!(report_of(&[&mixed.0], Some(1)).nodes[0].runs.len(), 1);
+}
+
+/// Resident memory alone: a heap that is touched for the first time, and arenas that fill, are no leak; what no JVM of these
+/// limits should have is no all-clear.
+#[test]
+fn resident_memory_without_nmt_is_held_against_what_the_jvm_can_have() {
+    let of = |name: &str, to_mib: u64| {
+        let dir = Scratch::new(name);
+        dir.file(
+            "jvm/vm_flags.txt",
+            b"77:\n-XX:MaxDirectMemorySize=67108864 -XX:MaxHeapSize=536870912 -XX:+UseG1GC\n",
+        );
+        for m in 0..30u64 {
+            let anonymous = (300 + (to_mib - 300) * m / 29) << 10;
+            let status = format!(
+                "Name:\tjava\nState:\tS (sleeping)\nTgid:\t77\nPid:\t77\nPPid:\t1\nVmPeak:\t 4000000 kB\nVmSize:\t 4000000 kB\nVmHWM:\t{0:>8} kB\nVmRSS:\t{0:>8} kB\nRssAnon:\t{anonymous:>8} kB\nRssFile:\t   31716 kB\nRssShmem:\t       0 kB\nThreads:\t220\n",
+                anonymous + 31_716
+            );
+            dir.file(
+                &format!("os/status-20261122-13{m:02}00.txt"),
+                status.as_bytes(),
+            );
+        }
+        report_of(&[&dir.0], Some(1))
+    };
+    let rule = "native-memory-outside-nmt";
+    for (name, mib) in [("touched", 700), ("arenas", 950)] {
+        let r = of(name, mib);
+        assert_eq!(found(&r, rule), None, "{name}");
+        assert!(r.verdict.is_none(), "{name}");
+    }
+    for (name, mib) in [("suspected", 1_300), ("beyond", 2_600)] {
+        let r = of(name, mib);
+        let f = found(&r, rule).unwrap_or_else(|| panic!("{name}"));
+        assert!(f.severity < Severity::High, "{name}: {:?}", f.severity);
+        assert_eq!(r.outcome, Outcome::Undecided, "{name}");
+    }
+}

@@ -21,14 +21,16 @@ use sim::model::{Measured, run};
 /// What holds today over the seeds of the quick test. Raise these when the rules get better, never lower them; the goals are
 /// Top@1 0.95, Top@3 1.0, false alarms 0.01.
 mod floors {
-    pub const SEEDS: std::ops::Range<u64> = 0..300;
-    pub const TOP1: f64 = 0.96;
+    pub const SEEDS: std::ops::Range<u64> = 0..384;
+    pub const TOP1: f64 = 0.97;
     pub const TOP3: f64 = 1.0;
     pub const FALSE_ALARMS: f64 = 0.01;
     /// Cases with a wrong limit, or a wrong word on whether allocations failed.
     pub const WRONG_FACTS: usize = 0;
-    /// Cases where a client that failed on and on is no finding.
+    /// Cases where a client that failed on and on, or a storm, is no finding, or one of two causes is not among the first three.
     pub const MISSED: usize = 0;
+    /// Cases that blame somebody else beside the cause at high or critical.
+    pub const BLAMED: usize = 0;
 }
 
 fn write(case: &Case, to: &Path) -> Measured {
@@ -42,17 +44,21 @@ fn write(case: &Case, to: &Path) -> Measured {
     measured
 }
 
-fn analyse(directory: &Path) -> Report {
+/// The report; `None` where what is left of a case is one empty file.
+fn analyse(directory: &Path, may_be_empty: bool) -> Option<Report> {
     let arguments = [Argument {
         path: directory.to_owned(),
         node: None,
     }];
-    let inputs = nacos_offheap::find_inputs(&arguments).unwrap();
+    let inputs = match nacos_offheap::find_inputs(&arguments) {
+        Err(e) if may_be_empty && format!("{e:#}").contains("the file is empty") => return None,
+        found => found.unwrap(),
+    };
     let options = nacos_offheap::Options {
         jobs: Some(1),
         ..Default::default()
     };
-    nacos_offheap::analyse(&inputs, &options, &|_, _| {}).unwrap()
+    Some(nacos_offheap::analyse(&inputs, &options, &|_, _| {}).unwrap())
 }
 
 struct Folder(PathBuf);
@@ -76,21 +82,21 @@ impl Drop for Folder {
     }
 }
 
-fn one(seed: u64) -> Judged {
+fn one(seed: u64) -> Option<Judged> {
     let case = draw(seed);
     let folder = Folder::new(seed);
     let node = folder.0.join("node");
     let measured = write(&case, &node);
-    let report = analyse(&node);
+    let report = analyse(&node, case.damage.leaves_one())?;
     let t = truth(&case, &measured);
-    judge(
+    Some(judge(
         seed,
         case.cause,
         &t,
         &measured,
         case.scenario.lasts,
         &report,
-    )
+    ))
 }
 
 fn all(seeds: std::ops::Range<u64>) -> Vec<Judged> {
@@ -108,7 +114,7 @@ fn all(seeds: std::ops::Range<u64>) -> Vec<Judged> {
                         if seed >= seeds.end {
                             return mine;
                         }
-                        mine.push(one(seed));
+                        mine.extend(one(seed));
                     }
                 })
             })
@@ -171,6 +177,11 @@ fn rules_hold_their_floors_over_simulated_servers() {
         sum.false_alarms()
     );
     assert!(sum.missed == floors::MISSED, "missed {}", sum.missed);
+    assert!(
+        sum.wrong_blame == floors::BLAMED,
+        "wrongly blamed {}",
+        sum.wrong_blame
+    );
     assert!(
         sum.wrong_facts == floors::WRONG_FACTS,
         "wrong facts {}",
@@ -237,7 +248,7 @@ fn one_case_is_written_for_looking_at() {
 #[test]
 fn a_client_that_troubles_two_nodes_is_one_finding() {
     let mut told = 0;
-    for seed in (0..300).step_by(25) {
+    for seed in (0..384).step_by(sim::causes::Cause::ALL.len()) {
         let mut case = draw(seed);
         case.damage = sim::damage::Damage::None;
         case.without.clear();

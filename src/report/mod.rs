@@ -366,7 +366,24 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                 ("limit", json!(limit)),
             ],
         ),
-        _ if case.climbed() => climbed(case),
+        _ if case.climbed() || case.swung() => climbed(case),
+        _ if d.outcome == Outcome::Cause
+            && limit.is_none()
+            && rules::other_trouble(&d.findings).is_none() =>
+        {
+            climbed(case)
+        }
+        _ if case.climbed_far() && rules::other_trouble(&d.findings).is_none() => {
+            let shape = case.curve.as_ref().map(|c| &c.shape);
+            Text::new(
+                "outcome.climbed-far",
+                [
+                    ("base", json!(shape.map(|s| s.base))),
+                    ("peak", json!(shape.map(|s| s.peak))),
+                    ("limit", json!(limit)),
+                ],
+            )
+        }
         _ if case.nmt.is_empty() && suspects_native(d) => Text::new("outcome.resident", []),
         _ => match rules::other_trouble(&d.findings).map(|f| f.rule.id) {
             Some("process-killed") => Text::new("outcome.killed", []),
@@ -395,7 +412,7 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                     ("state", state()),
                 ],
             ),
-            _ if !case.in_trouble() && case.climbed() => climbed(case),
+            _ if !case.in_trouble() && (case.climbed() || case.swung()) => climbed(case),
             _ => Text::new("outcome.undecided", [("state", state())]),
         },
         Outcome::InsufficientEvidence => match first {
@@ -416,10 +433,19 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
                     || json!(""),
                     |f| Text::new("outcome.calm-note", [("title", title(f))]).nested(),
                 );
+            // A rise worth the name that came back is no calm, though nothing is lost.
+            let came_back =
+                case.course() == Course::Returned && case.peak_ratio().is_some_and(|r| r >= 0.25);
+            let shape = case.curve.as_ref().map(|c| &c.shape);
             match (limit, case.peak_ratio()) {
                 (Some(limit), Some(ratio)) => Text::new(
-                    "outcome.calm",
+                    if came_back {
+                        "outcome.came-back"
+                    } else {
+                        "outcome.calm"
+                    },
                     [
+                        ("last", json!(shape.map(|s| s.last))),
                         ("used", json!(used)),
                         ("limit", json!(limit)),
                         ("ratio", json!((ratio * 1e4).round() / 1e4)),
@@ -436,11 +462,15 @@ fn statement(case: &Case<'_>, d: &Diagnosis) -> Text {
     .trimmed()
 }
 
-/// A rise that stays, with no limit to hold it against.
+/// A rise that stays, or comes and goes, with no limit to hold it against.
 fn climbed(case: &Case<'_>) -> Text {
     let shape = case.curve.as_ref().map(|c| &c.shape);
     Text::new(
-        "outcome.climbed",
+        if case.swung() {
+            "outcome.swung"
+        } else {
+            "outcome.climbed"
+        },
         [
             ("base", json!(shape.map(|s| s.base))),
             ("peak", json!(shape.map(|s| s.peak))),

@@ -46,6 +46,15 @@ fn failures(c: &Client<'_>, from: WallTime, until: WallTime) -> f64 {
     }
 }
 
+/// When the first push to it failed.
+fn first_failure(c: &Client<'_>) -> Option<WallTime> {
+    [Signal::PushFail, Signal::ConfigPushFail]
+        .iter()
+        .flat_map(|s| c.activities(*s))
+        .filter_map(|a| a.first_time())
+        .min()
+}
+
 /// By the size of each service.
 fn guess(case: &Case<'_>, c: &Client<'_>, from: WallTime, until: WallTime) -> f64 {
     let (mut bytes, mut pushes) = (0.0, 0.0);
@@ -78,10 +87,17 @@ fn corrected(
         return None;
     }
     let (onset, top) = (shape.onset?, shape.top?.min(until));
+    // From the first failure on: who fails while memory stays holds little. What came before the growth by more than the growth
+    // lasted tells no more.
+    let began = clients.iter().filter_map(|c| first_failure(c)).min();
+    let since = began
+        .unwrap_or(onset)
+        .min(onset)
+        .max(onset.minus_ms(top.0 - onset.0));
     let points: Vec<_> = curve
         .points
         .iter()
-        .filter(|p| p.time >= onset && p.time <= top)
+        .filter(|p| p.time >= since && p.time <= top)
         .collect();
     if points.len() < 8 {
         return None;
@@ -94,7 +110,7 @@ fn corrected(
         let (a, b) = (pair[0], pair[1]);
         grown.push((b.bytes as f64 - a.bytes as f64).max(0.0));
         for (i, c) in clients.iter().enumerate() {
-            let all = failures(c, onset, top).max(1.0);
+            let all = failures(c, since, top).max(1.0);
             held[i].push(failures(c, a.time, b.time) / all * guesses[i]);
         }
     }

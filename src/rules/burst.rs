@@ -87,13 +87,6 @@ pub(super) fn busiest(
         }
     }
     let per_minute = best.0 / minutes;
-    // Usual: the median window of the whole stretch, silence before and after it included.
-    let usual = median_window(&counts, per_window) / minutes;
-    let usual = if (last.0 - first.0) < 2 * window {
-        others
-    } else {
-        usual.min(per_minute).max(others)
-    };
     // The burst: around the busiest window, as long as a quarter of its rate is kept.
     let keep = best.0 / per_window as f64 / 4.0;
     let (mut low, mut high) = (best.1.saturating_sub(per_window - 1), best.1);
@@ -111,6 +104,20 @@ pub(super) fn busiest(
     while high + 1 < counts.len() && busy(high + 1) {
         high += 1;
     }
+    // Usual: the median window outside the burst; where it is nearly all there is, of the whole, silence before and after it
+    // included.
+    let mut outside = windows(&counts[..low], per_window);
+    outside.extend(windows(&counts[high + 1..], per_window));
+    let usual = if outside.len() >= 2 {
+        median(outside) / minutes
+    } else {
+        median(windows(&counts, per_window)) / minutes
+    };
+    let usual = if (last.0 - first.0) < 2 * window {
+        others
+    } else {
+        usual.min(per_minute).max(others)
+    };
     Some(Burst {
         from: WallTime(first.0 + low as i64 * width),
         to: WallTime(first.0 + (high as i64 + 1) * width).min(last.plus_ms(1)),
@@ -120,8 +127,11 @@ pub(super) fn busiest(
     })
 }
 
-fn median_window(counts: &[f64], per_window: usize) -> f64 {
-    let mut sums: Vec<f64> = counts.chunks(per_window).map(|c| c.iter().sum()).collect();
+fn windows(counts: &[f64], per_window: usize) -> Vec<f64> {
+    counts.chunks(per_window).map(|c| c.iter().sum()).collect()
+}
+
+fn median(mut sums: Vec<f64>) -> f64 {
     sums.sort_by(f64::total_cmp);
     sums.get(sums.len() / 2).copied().unwrap_or(0.0)
 }

@@ -120,7 +120,8 @@ impl<'a> Case<'a> {
             .iter()
             .map(|(v, _)| v.as_str())
             .chain(facts.log.marks.iter().filter_map(|m| m.java.as_deref()))
-            .find_map(java_major);
+            .find_map(java_major)
+            .or_else(|| curve::jdk_of_reports(facts));
         let nacos = release::release(facts).map(|(r, _)| r);
         let collector = flags
             .collector()
@@ -195,6 +196,13 @@ impl<'a> Case<'a> {
     pub fn bounds(&self) -> (WallTime, WallTime) {
         let (from, to) = self.run.bounds();
         (from, self.run.ended.map_or(to, |e| e.min(to)))
+    }
+
+    /// The process that was started after this one ended.
+    #[must_use]
+    pub fn next_run(&self) -> Option<Run> {
+        let end = self.run.to?;
+        runs(self.facts).into_iter().find(|r| r.from == Some(end))
     }
 
     /// Highest use of direct memory, and where it is told: a failure outranks the curve.
@@ -329,21 +337,52 @@ impl<'a> Case<'a> {
     /// nobody can tell, so it is neither calm nor trouble.
     #[must_use]
     pub fn climbed(&self) -> bool {
-        /// Arenas take a few chunks each when first used: of 2 or 4 MiB, of 16 MiB before 2.1.1.
-        const POOL: u64 = 32 << 20;
-        const POOL_OF_LARGE_CHUNKS: u64 = 96 << 20;
-        let large = self
-            .nacos
-            .as_ref()
-            .is_some_and(|r| r.within(&[2, 0], &[2, 1, 0]));
-        let far = if large { POOL_OF_LARGE_CHUNKS } else { POOL };
-        let Some(shape) = self.curve.as_ref().map(|c| &c.shape) else {
+        self.rose_far(1) && self.course() == Course::Plateau
+    }
+
+    /// Bytes of the few chunks that a pool takes for next to nothing.
+    #[must_use]
+    pub fn few_chunks(&self) -> u64 {
+        self.pool_when_warm() / 4
+    }
+
+    /// Rose by more than a quarter of the limit, and stays there.
+    #[must_use]
+    pub fn climbed_far(&self) -> bool {
+        let Some((curve, limit)) = self.curve.as_ref().zip(self.limit.as_ref()) else {
             return false;
         };
+        curve.shape.course == Course::Plateau && curve.shape.rise().saturating_mul(4) > limit.bytes
+    }
+
+    /// With the limit unknown: rose as far and fell back, or half as far again and again. How near the limit it came nobody can
+    /// tell; a limit that load comes up to is trouble, though nothing stays.
+    #[must_use]
+    pub fn swung(&self) -> bool {
+        match self.course() {
+            Course::Returned => self.rose_far(1),
+            Course::Bursts => self.rose_far(2),
+            _ => false,
+        }
+    }
+
+    /// Arenas take a few chunks each when first used: of 2 or 4 MiB, of 16 MiB before 2.1.1.
+    fn pool_when_warm(&self) -> u64 {
+        const POOL: u64 = 32 << 20;
+        const POOL_OF_LARGE_CHUNKS: u64 = 96 << 20;
+        match &self.nacos {
+            Some(r) if r.within(&[2, 0], &[2, 1, 0]) => POOL_OF_LARGE_CHUNKS,
+            _ => POOL,
+        }
+    }
+
+    /// Rose, with no limit known and no failure told, far over what a pool takes to warm up, or over a part of that.
+    fn rose_far(&self, part: u64) -> bool {
+        let far = self.pool_when_warm() / part;
+        let rise = self.curve.as_ref().map(|c| (c.shape.rise(), c.shape.base));
         self.limit.is_none()
             && self.exhaustion.is_none()
-            && shape.course == Course::Plateau
-            && shape.rise() >= far.max(shape.base.saturating_mul(3))
+            && rise.is_some_and(|(rise, base)| rise >= far.max(base.saturating_mul(3)))
     }
 
     /// The release queues without bound for a reader that stopped (2.0.0 to 2.3.0); `None` when the release is unknown.

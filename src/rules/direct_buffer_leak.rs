@@ -25,6 +25,10 @@ pub(super) static RULE: Rule = Rule {
     needs: &[],
 };
 
+/// Failed pushes that are no backlog, and the part of all pushes that is none.
+const FEW: f64 = 20.0;
+const FEW_OF_ALL: f64 = 0.01;
+
 fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
     let mut evidence = Vec::new();
     if let Some(a) = case.facts.log.totals.get(Signal::NettyLeak) {
@@ -46,13 +50,15 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
         && naming_pushes(case)
     {
         let (from, to) = case.bounds();
-        let failed = case.total_between(Signal::PushFail, from, case.exhausted_at().unwrap_or(to))
-            + case.total_between(
-                Signal::ConfigPushFail,
-                from,
-                case.exhausted_at().unwrap_or(to),
-            );
-        if failed < 20.0 {
+        let until = case.exhausted_at().unwrap_or(to);
+        let count = |signal| case.total_between(signal, from, until);
+        // What is refused is not queued.
+        let failed = (count(Signal::PushFail) + count(Signal::ConfigPushFail)
+            - count(Signal::PushBusy))
+        .max(0.0);
+        // A few lost among thousands are nobody's backlog.
+        let delivered = case.total_between(Signal::PushOk, from, to);
+        if failed < FEW || failed < delivered * FEW_OF_ALL {
             evidence.push(Evidence::new(
                 Weight::GrowthWithoutClient,
                 Text::new(
@@ -125,5 +131,7 @@ fn naming_pushes(case: &Case<'_>) -> bool {
     };
     let configs_change = any(&[Signal::ConfigPublish, Signal::ConfigChanged]);
     let announcements_seen = any(&[Signal::ConfigFanOut, Signal::ConfigPushFail]);
-    any(&[Signal::PushOk, Signal::PushFail]) && (announcements_seen || !configs_change)
+    // A datagram waits for nobody: a server that pushes over UDP queues for no client at all.
+    let pushes = any(&[Signal::PushOk, Signal::PushFail, Signal::UdpScheduled]);
+    pushes && (announcements_seen || !configs_change)
 }

@@ -43,11 +43,16 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
         };
         let claim = match (e.first, e.last) {
             (Some(first), Some(last)) => Text::new(
-                "exhausted.claim",
+                if e.untimed > 0 {
+                    "exhausted.claim-partly-dated"
+                } else {
+                    "exhausted.claim"
+                },
                 [
                     ("n", json!(e.count)),
                     ("first", local(first)),
                     ("last", local(last)),
+                    ("untimed", json!(e.untimed)),
                 ],
             ),
             _ => Text::new("exhausted.claim-undated", [("n", json!(e.count))]),

@@ -26,7 +26,8 @@ pub(super) static RULE: Rule = Rule {
                  the growth of memory and are most of all failures; a listener of configurations falls silent; bytes held for it are \
                  counted in a heap dump or in the send queue.",
     speaks_against: "Failures for a few seconds (a restart); deliveries in between or late acknowledgements (slow, not dead); \
-                     reconnects; failures that begin after memory grew or was exhausted; failures everywhere at once.",
+                     reconnects; memory that goes on growing once it reads again; a few failures among thousands of deliveries; failures \
+                     that begin after memory grew or was exhausted; failures everywhere at once.",
     remedy: "Take a heap dump before anything is restarted. Look at that client: full collections, out of memory, CPU, a blocked \
              listener callback, its SDK version. Restart or cut off that client; restart the server last. Upgrade to 2.3.1 or later.",
     sources: "Nacos PushExecuteTask, RpcConfigChangeNotifier, GrpcConnection 2.0.0 to 3.0.3; fix in 2.3.1 (pull request 11514).",
@@ -60,7 +61,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
     let (from, to) = case.bounds();
     let exhausted = case.exhausted_at().unwrap_or(to);
     let unaddressed = failing::unaddressed_config_failures(case, from, exhausted);
-    let found = failing::find(case, unaddressed.map(|(_, began)| began));
+    let found = failing::find(case, unaddressed.as_ref());
     let all_before: f64 = found.iter().map(|f| f.before).sum();
     let all: f64 = found.iter().map(|f| f.count).sum();
     let widespread = failing::widespread(case, &found, all_before);
@@ -79,7 +80,7 @@ fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
                 all,
                 widespread,
                 several,
-                unaddressed,
+                unaddressed: unaddressed.as_ref().map(|u| (u.count, u.began)),
             })
         })
         .collect()
@@ -99,6 +100,13 @@ fn hypothesis(s: &Suspect<'_, '_, '_>) -> Option<Hypothesis> {
     evidence.extend(evidence::share(s));
     evidence.extend(evidence::everywhere(s));
     evidence.extend(evidence::release(s));
+    let telling = evidence::telling(s);
+    for e in &mut evidence {
+        let by_failures = !matches!(e.weight, Weight::HeldForClient | Weight::QueueInKernel);
+        if by_failures && e.contribution() > 0.0 {
+            e.strength *= telling;
+        }
+    }
     // What fails by the dozen is worth a look even where it is not to blame.
     if super::hopeless(&evidence) && s.failing.count < 24.0 {
         return None;
@@ -107,16 +115,19 @@ fn hypothesis(s: &Suspect<'_, '_, '_>) -> Option<Hypothesis> {
     Some(Hypothesis {
         subjects: remedy::subjects(s),
         title: title(s, &evidence),
+        remedy: remedy::remedy(s, super::score::confidence(&evidence).0),
         evidence,
-        remedy: remedy::remedy(s),
         severity: None,
     })
 }
 
-/// A client that acknowledges late reads, only too slowly: another thing to look for at three in the morning.
+/// What the title may claim: that it stopped is for a suspect who is more likely than not, and one that acknowledges late
+/// reads, only too slowly: another thing to look for at three in the morning.
 fn title(s: &Suspect<'_, '_, '_>, evidence: &[Evidence]) -> Text {
+    let has = |w: Weight| evidence.iter().any(|e| e.weight == w);
+    let sure = super::score::confidence(evidence).0 >= super::DECIDED;
     let f = s.failing;
-    let slow = evidence.iter().any(|e| e.weight == Weight::LateAcks);
+    let slow = has(Weight::LateAcks);
     match f.silent_since {
         None if !f.shows_in_logs() => Text::new(
             "faulty-client.title-held",
@@ -139,8 +150,12 @@ fn title(s: &Suspect<'_, '_, '_>, evidence: &[Evidence]) -> Text {
         None => Text::new(
             if slow {
                 "faulty-client.title-slow"
-            } else {
+            } else if sure {
                 "faulty-client.title"
+            } else if has(Weight::StartsAfterExhaustion) {
+                "faulty-client.title-victim"
+            } else {
+                "faulty-client.title-fails"
             },
             [
                 ("ip", s.ip()),

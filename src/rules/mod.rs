@@ -362,42 +362,53 @@ fn rank_by_bytes(findings: &mut [Finding]) {
     }
 }
 
-/// A client that explains a climb to nobody knows how near the limit: it fails from before the climb, or with it, to the end.
+/// A client that explains a climb, to nobody knows how near the limit or to a good part of it: it fails from before the climb,
+/// or with it, to the end. One whose backlog was cured fails no more.
 fn explains_climb(case: &Case<'_>, f: &Finding) -> bool {
     /// What is logged last lags behind the last sample by a time-out and an interval.
     const LAG_MS: i64 = 60_000;
-    if f.rule != &faulty_client::RULE || f.confidence < DECIDED || !case.climbed() {
+    let climbed = case.climbed() || case.climbed_far();
+    if f.rule != &faulty_client::RULE || f.confidence < DECIDED {
         return false;
     }
-    let begins = f
-        .hypothesis
-        .evidence
-        .iter()
-        .any(|e| e.weight == score::Weight::StartsWithGrowth && e.contribution() > 0.0);
+    let begins = climbed
+        && f.hypothesis
+            .evidence
+            .iter()
+            .any(|e| e.weight == score::Weight::StartsWithGrowth && e.contribution() > 0.0);
     let end = case
         .curve
         .as_ref()
         .and_then(|c| c.points.last())
         .map(|p| p.time.minus_ms(LAG_MS));
-    let last = case
-        .clients
-        .iter()
-        .filter(|c| c.address.to_string() == f.subject())
-        .flat_map(|c| {
-            [Signal::PushFail, Signal::ConfigPushFail, Signal::SendFailed]
-                .into_iter()
-                .filter_map(|s| c.last_quote(s)?.time)
-        })
-        .max();
-    begins && last.is_some() && last >= end
+    let fails = || {
+        case.clients
+            .iter()
+            .filter(|c| c.address.to_string() == f.subject())
+            .flat_map(|c| {
+                [Signal::PushFail, Signal::ConfigPushFail, Signal::SendFailed]
+                    .into_iter()
+                    .flat_map(|s| c.activities(s))
+            })
+    };
+    // Or what looks level over all, beside an unknown limit, rises from its first failure on.
+    let first = fails().filter_map(|a| a.first_time()).min();
+    let creeps = case.limit.is_none()
+        && case.exhaustion.is_none()
+        && first
+            .zip(case.curve.as_ref())
+            .is_some_and(|(t, c)| c.rises_since(t, case.few_chunks()));
+    let last = fails().filter_map(|a| a.last_time()).max();
+    (begins || creeps) && last.is_some() && last >= end
 }
 
-/// What tells neither of calm nor of trouble: a climb with no limit to hold it against, or resident memory that grows and no
-/// NMT to tell whose it is.
+/// What tells neither of calm nor of trouble: a climb, or a swing, with no limit to hold it against, or resident memory that
+/// grows and no NMT to tell whose it is.
 fn is_open(case: &Case<'_>, findings: &[Finding]) -> bool {
     /// Weaker suspicions are noise.
     const WORTH_A_WORD: f64 = 0.25;
     case.climbed()
+        || case.swung()
         || findings
             .iter()
             .any(|f| f.rule == &native_memory_outside_nmt::RULE && f.confidence >= WORTH_A_WORD)
@@ -494,11 +505,23 @@ fn hopeless(evidence: &[Evidence]) -> bool {
 /// Steps that come before any restart, because a restart destroys what they take.
 #[must_use]
 pub fn take_evidence(case: &Case<'_>) -> Text {
+    use serde_json::json;
+    // What the next process destroyed nobody can take any more.
+    if let Some(next) = case.next_run() {
+        let since = next.from.map(crate::text::local);
+        return match next.pid {
+            Some(pid) => Text::new(
+                "remedy.process-gone",
+                [("pid", json!(pid)), ("since", json!(since))],
+            ),
+            None => Text::new("remedy.process-gone-bare", [("since", json!(since))]),
+        };
+    }
     let pid = case
         .run
         .pid
         .map_or_else(|| "PID".to_owned(), |p| p.to_string());
-    Text::new("remedy.take-evidence", [("pid", serde_json::json!(pid))])
+    Text::new("remedy.take-evidence", [("pid", json!(pid))])
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::case::Curve;
 use super::score::Weight;
 use super::shape::Course;
 use super::{
@@ -120,13 +121,19 @@ fn weigh(case: &Case<'_>, findings: &[Finding]) -> Vec<Hypothesis> {
 /// The room that size times subscribers needs: what was in use at most, with a quarter to spare.
 fn room(case: &Case<'_>) -> Text {
     match case.used_peak() {
-        Some((need, _)) => Text::new(
-            "push-fan-out.room-of",
-            [
-                ("to", json!(limit_too_small::advised(case, need))),
-                ("need", json!(need)),
-            ],
-        ),
+        Some((need, _)) => {
+            let to = limit_too_small::advised(case, need);
+            Text::new(
+                "push-fan-out.room-of",
+                [
+                    (
+                        "flag",
+                        json!(format!("-XX:MaxDirectMemorySize={}m", to >> 20)),
+                    ),
+                    ("need", json!(need)),
+                ],
+            )
+        }
         None => Text::new("push-fan-out.room", []),
     }
 }
@@ -188,6 +195,8 @@ pub(super) fn course_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
             .and_then(|p| p.quote.as_ref())
     };
     match shape.course {
+        // Up, full for long, and down once: that is not what comes and goes with the load.
+        Course::Returned if stays_up(curve) => {}
         Course::Bursts | Course::Returned => evidence.push(Evidence::new(
             Weight::MemoryReturns,
             Text::new(
@@ -217,6 +226,26 @@ pub(super) fn course_evidence(case: &Case<'_>, evidence: &mut Vec<Evidence>) {
         }
         Course::Flat | Course::Unknown => {}
     }
+}
+
+/// Whether it stayed near its highest level for many samples on end, and for longer than a burst takes to go out.
+fn stays_up(curve: &Curve) -> bool {
+    const BURST_MS: i64 = 30_000;
+    let shape = &curve.shape;
+    let high = shape.base + shape.rise() / 10 * 9;
+    let up = curve
+        .points
+        .iter()
+        .skip_while(|p| p.bytes < high)
+        .take_while(|p| p.bytes >= high);
+    let (mut first, mut last) = (None, None);
+    for p in up {
+        first.get_or_insert(p.time);
+        last = Some(p.time);
+    }
+    first
+        .zip(last)
+        .is_some_and(|(f, l)| l.0 - f.0 >= BURST_MS.max(4 * shape.step_ms))
 }
 
 /// A client that explains the bytes speaks against load and limit; and so does not knowing whether one does.

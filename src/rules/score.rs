@@ -2,6 +2,45 @@
 //!
 //! Each piece adds log odds; a thousand equal lines are one piece. The sum starts at [`PRIOR`], the odds that a suspect
 //! nobody has looked at is the cause. One kind of source alone never makes certain ([`LONE_SOURCE_MAX`]).
+//!
+//! How often the first cause is right, by what was drawn (`cargo test --test simulator -- --nocapture`); the two columns before
+//! the last two are baselines, the client with the most failures and with the most in the last five minutes:
+//!
+//! | drawn | n | with a cause | Top@1 | Top@3 | most failures | most in the last 5 min | calm | false alarms |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | Stuck | 12 | 8 | 1.00 | 1.00 | 1.00 | 1.00 | 0 |  |
+//! | Slow leaker | 12 | 7 | 1.00 | 1.00 | 0.86 | 0.71 | 0 |  |
+//! | Several leakers | 12 | 9 | 1.00 | 1.00 | 0.78 | 0.67 | 0 |  |
+//! | Loud and little | 12 | 11 | 0.91 | 1.00 | 0.00 | 0.00 | 0 |  |
+//! | Tiny messages | 12 | 7 | 1.00 | 1.00 | 0.00 | 0.00 | 1 | 0.00 |
+//! | Restart after failure | 12 | 9 | 1.00 | 1.00 | 0.89 | 0.78 | 0 |  |
+//! | Logins and leaker | 12 | 11 | 1.00 | 1.00 | 0.91 | 0.91 | 1 | 0.00 |
+//! | Behind gateway | 12 | 9 | 1.00 | 1.00 | 1.00 | 1.00 | 0 |  |
+//! | Leaker in deploy wave | 12 | 8 | 1.00 | 1.00 | 1.00 | 1.00 | 0 |  |
+//! | Fan out | 12 | 6 | 1.00 | 1.00 | 0.33 | 0.33 | 1 | 0.00 |
+//! | Limit too small | 12 | 6 | 1.00 | 1.00 | 0.00 | 0.00 | 2 | 0.00 |
+//! | Server leak | 12 | 5 | 1.00 | 1.00 | 0.00 | 0.00 | 0 |  |
+//! | Native leak | 12 | 8 | 1.00 | 1.00 | 0.00 | 0.00 | 0 |  |
+//! | Expelled | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Guarded | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Slow link | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Pauses | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Deploy wave | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Gateway | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Logins | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Connections | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Registrations | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Calm restart | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Busy | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Quiet | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Subscriptions | 12 | 0 |  |  |  |  | 12 | 0.00 |
+//! | Config storm | 12 | 3 | 0.67 | 1.00 | 0.00 | 0.00 | 8 | 0.00 |
+//! | Peer backlog | 12 | 4 | 1.00 | 1.00 | 0.00 | 0.00 | 7 | 0.00 |
+//! | Udp server | 12 | 2 | 1.00 | 1.00 | 0.00 | 0.00 | 6 | 0.00 |
+//! | Configs only | 12 | 9 | 1.00 | 1.00 | 0.00 | 0.00 | 2 | 0.00 |
+//! | Red herring | 12 | 10 | 1.00 | 1.00 | 0.20 | 0.20 | 0 |  |
+//! | Two causes | 12 | 8 | 1.00 | 1.00 | 1.00 | 1.00 | 0 |  |
+//! | all | 384 | 140 | 0.99 | 1.00 | 0.49 | 0.46 | 184 | 0.00 |
 
 use super::finding::Evidence;
 
@@ -59,6 +98,7 @@ weights! {
     NoBackPressure, "no-back-pressure", 0.3, "Before 2.3.1 nothing bounds what is queued for a reader that stopped.";
     StartsAfterGrowth, "starts-after-growth", -2.5, "What begins after the growth cannot have caused it.";
     StartsAfterExhaustion, "starts-after-exhaustion", -3.0, "Once memory is exhausted pushes fail to everybody.";
+    GrowsWithoutIt, "grows-without-it", -3.0, "Memory goes on growing after it reads again: the bytes are not its.";
     ShortPause, "short-pause", -1.5, "A few seconds of failures are a restart or a pause.";
     StillDelivers, "still-delivers", -1.5, "It goes on acknowledging pushes in between.";
     Reconnects, "reconnects", -1.0, "A client that reconnects drops the queue of its old connection.";
@@ -72,6 +112,7 @@ weights! {
     SuspectRelease, "suspect-release", 0.5, "This release has a defect that such a burst feeds.";
     EndsBeforeGrowth, "ends-before-growth", -2.5, "It was over before memory grew.";
     AfterFailure, "after-failure", -2.5, "Clients that lose their server reconnect and log in: an effect, not the cause.";
+    RisesWithoutIt, "rises-without-it", -2.5, "What memory does as well while it is not there, it does not need it for.";
     MemoryFlat, "memory-flat", -3.0, "It happened and memory did not move.";
     PushesUnseen, "pushes-unseen", -1.5, "Without a push log and a heap dump nobody can tell whether one client holds the bytes.";
     // Load and limit

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::burst::{Burst, busiest, usual_of_others};
-use super::case::Client;
+use super::case::{Client, Curve};
 use super::push_fan_out::blame;
 use super::score::Weight;
 use super::shape::Course;
@@ -138,6 +138,8 @@ fn hypothesis(
     }
 }
 
+/// Of the rise, as much is its main part.
+const MOST: f64 = 0.75;
 /// A smaller part of the growth than this is explained by chance alone.
 const LITTLE: f64 = 0.3;
 
@@ -166,6 +168,9 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         ));
     }
     let Some(curve) = &case.curve else {
+        if let Some(e) = exhausted_meanwhile(case, burst) {
+            return Some(e);
+        }
         return Some(Evidence::new(
             Weight::MemoryUnseen,
             Text::new("burst.memory-unseen", []),
@@ -173,6 +178,21 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         ));
     };
     let quote_at = |t| curve.quote_at(t);
+    if let Some((level, t)) = risen_elsewhere(curve, burst) {
+        return Some(Evidence::new(
+            Weight::RisesWithoutIt,
+            Text::new(
+                "burst.rises-without",
+                [
+                    ("from", local(burst.from)),
+                    ("to", local(burst.to)),
+                    ("level", json!(level)),
+                    ("other", local(t)),
+                ],
+            ),
+            quote_at(t),
+        ));
+    }
     match (curve.shape.course, curve.shape.onset, curve.shape.top) {
         (Course::Unknown, ..) => Some(Evidence::new(
             Weight::MemoryUnseen,
@@ -193,6 +213,9 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         }
         (_, Some(onset), Some(top)) => {
             let step = curve.shape.step_ms.max(5_000);
+            // Growth of another kind may have come first: what counts is when most of the bytes came.
+            let most = curve.risen_after(burst.from).is_some_and(|p| p >= MOST);
+            let onset = if most { onset.max(burst.from) } else { onset };
             Some(if burst.to.0 < onset.0 - step {
                 Evidence::new(
                     Weight::EndsBeforeGrowth,
@@ -228,6 +251,58 @@ pub(super) fn memory_evidence(case: &Case<'_>, burst: &Burst) -> Option<Evidence
         }
         _ => None,
     }
+}
+
+/// Without a curve: allocations began to fail while the burst lasted, and ended with it.
+fn exhausted_meanwhile(case: &Case<'_>, burst: &Burst) -> Option<Evidence> {
+    /// What a burst set off is on its way for so long.
+    const AFTER_MS: i64 = 60_000;
+    let e = case.exhaustion.as_ref()?;
+    let (first, last) = (e.first?, e.last?);
+    let ended = last.0 <= burst.to.0 + AFTER_MS && logged_until(case).0 > last.0 + AFTER_MS;
+    (first <= burst.to.plus_ms(AFTER_MS / 2)).then(|| {
+        Evidence::new(
+            Weight::BurstWithGrowth,
+            Text::new(
+                if ended {
+                    "burst.fails-meanwhile"
+                } else {
+                    "burst.fails-since"
+                },
+                [
+                    ("from", local(burst.from)),
+                    ("to", local(burst.to)),
+                    ("first", local(first)),
+                    ("last", local(last)),
+                ],
+            ),
+            e.quote.as_ref(),
+        )
+        .scaled(if ended { 1.0 } else { 0.5 })
+    })
+}
+
+/// The last time of any log or report.
+fn logged_until(case: &Case<'_>) -> WallTime {
+    let times = case.facts.coverage.values().filter_map(|c| c.times);
+    times.map(|t| t.1).max().unwrap_or(WallTime(0))
+}
+
+/// Where memory comes and goes, how high it came while the burst was not there: as high, nearly, as with it.
+fn risen_elsewhere(curve: &Curve, burst: &Burst) -> Option<(u64, WallTime)> {
+    /// What a burst set off is read and gone by then.
+    const AFTER_MS: i64 = 60_000;
+    let shape = &curve.shape;
+    if shape.course != Course::Bursts {
+        return None;
+    }
+    let best = curve
+        .points
+        .iter()
+        .filter(|p| p.time < burst.from || p.time.0 > burst.to.0 + AFTER_MS)
+        .max_by_key(|p| p.bytes)?;
+    (best.bytes.saturating_sub(shape.base) * 4 >= shape.rise() * 3)
+        .then_some((best.bytes, best.time))
 }
 
 /// The address, then what is known of who is behind it.

@@ -3,7 +3,7 @@
 use super::run::Run;
 use crate::facts::memory::{Gauge, NmtSample};
 use crate::facts::{Facts, Quote};
-use crate::rules::shape::{Shape, look};
+use crate::rules::shape::{Course, Shape, look};
 use crate::units::WallTime;
 
 /// A point of the curve of direct memory.
@@ -37,6 +37,38 @@ impl Curve {
             .find(|p| p.time == t)
             .and_then(|p| p.quote.as_ref())
     }
+
+    /// The part of the rise, of one, that came after a time; `None` where no sample is older.
+    #[must_use]
+    pub fn risen_after(&self, t: WallTime) -> Option<f64> {
+        let rise = self.shape.rise();
+        let before = self.highest_until(t)?;
+        (rise > 0).then(|| self.shape.peak.saturating_sub(before) as f64 / rise as f64)
+    }
+
+    /// Bytes by which it rises from a time on to its end, when it stood before, rises still, and by more than a pool's first
+    /// chunks.
+    #[must_use]
+    pub fn rises_since(&self, t: WallTime, noise: u64) -> bool {
+        let later: Vec<_> = self
+            .points
+            .iter()
+            .filter(|p| p.time >= t)
+            .map(|p| (p.time, p.bytes))
+            .collect();
+        let first = self.points.first().map_or(0, |p| p.bytes);
+        let shape = look(&later, noise);
+        let stood = self
+            .highest_until(t)
+            .is_some_and(|level| level.saturating_sub(first) * 4 <= shape.rise());
+        let surely = shape.slope.is_some_and(|s| s.low > 0.0);
+        stood && surely && shape.course == Course::Growing
+    }
+
+    fn highest_until(&self, t: WallTime) -> Option<u64> {
+        let before = self.points.iter().filter(|p| p.time <= t);
+        before.map(|p| p.bytes).max()
+    }
 }
 
 /// A rise that does not count: pools take chunks of 2 to 16 MiB at their first use.
@@ -45,6 +77,24 @@ fn noise(limit: Option<u64>) -> u64 {
         Some(l) => (l / 12).clamp(3 << 20, 64 << 20),
         None => 16 << 20,
     }
+}
+
+/// JDK 8, where its NMT reports show it: later ones have a category for modules.
+pub(super) fn jdk_of_reports(facts: &Facts) -> Option<u32> {
+    /// A whole report has more than these.
+    const CATEGORIES: usize = 8;
+    facts
+        .memory
+        .nmt
+        .iter()
+        .any(|s| {
+            let has = |name| s.report.category(name).is_some();
+            s.report.categories.len() >= CATEGORIES
+                && has("Internal")
+                && !has("Other")
+                && !has("Module")
+        })
+        .then_some(8)
 }
 
 pub(super) fn curve(

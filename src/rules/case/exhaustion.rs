@@ -14,6 +14,8 @@ use crate::units::WallTime;
 pub struct Exhaustion {
     /// Distinct failures.
     pub count: u64,
+    /// Those among them without a time: the console prints none.
+    pub untimed: u64,
     /// Earliest.
     pub first: Option<WallTime>,
     /// Latest.
@@ -39,6 +41,7 @@ pub(super) fn exhaustion(facts: &Facts, run: &Run) -> Option<Exhaustion> {
     let alone = run.from.is_none() && run.to.is_none();
     let mut e = Exhaustion {
         count: 0,
+        untimed: 0,
         first: None,
         last: None,
         used: None,
@@ -54,6 +57,7 @@ pub(super) fn exhaustion(facts: &Facts, run: &Run) -> Option<Exhaustion> {
             continue;
         }
         e.count += n;
+        e.untimed += seen.activity.untimed.min(n);
         e.used = e.used.max(f.used);
         e.requested = e.requested.max(f.requested);
         if let Some(l) = f.limit {

@@ -39,7 +39,32 @@ impl Run {
     }
 }
 
-/// The runs of a node, in order: each start of a process begins one.
+/// Where NMT reports change from one process to the next: the last report of the one, the first of the other, and its id. None
+/// where reports of several processes are mixed: those are no restarts.
+fn changes_of_process(facts: &Facts) -> Vec<(WallTime, WallTime, u64)> {
+    let mut changes = Vec::new();
+    let mut seen: Vec<u32> = Vec::new();
+    let mut last: Option<WallTime> = None;
+    for s in &facts.memory.nmt {
+        let (Some(t), Some(pid)) = (s.time, s.report.pid) else {
+            continue;
+        };
+        if seen.last() != Some(&pid) {
+            if seen.contains(&pid) {
+                return Vec::new();
+            }
+            if let Some(before) = last {
+                changes.push((before, t, u64::from(pid)));
+            }
+            seen.push(pid);
+        }
+        last = Some(t);
+    }
+    changes
+}
+
+/// The runs of a node, in order: each start of a process begins one. A start that no log tells shows in NMT reports of
+/// another process id.
 #[must_use]
 pub fn runs(facts: &Facts) -> Vec<Run> {
     /// A start is told by several lines, from the first of nacos.log to the opening of the last port.
@@ -69,11 +94,20 @@ pub fn runs(facts: &Facts) -> Vec<Run> {
             MarkKind::Stopping | MarkKind::RpcDown => {}
         }
     }
+    let told = starts.first().map(|s| s.0);
+    for (last, first, pid) in changes_of_process(facts) {
+        if !starts.iter().any(|(t, _)| *t > last && *t <= first) {
+            starts.push((first, Some(pid)));
+        }
+    }
+    starts.sort_by_key(|s| s.0);
     let times = || facts.coverage.values().filter_map(|c| c.times);
     let earliest = times().map(|t| t.0).min();
     let mut runs = Vec::new();
     // What was written well before the first start told belongs to a process whose start is not in the files.
     let before = match (earliest, starts.first()) {
+        // Only another process's report tells of that start: there was one before.
+        (_, Some((t, _))) if told.is_none_or(|first| *t < first) => true,
         (Some(e), Some((t, _))) => t.0 - e.0 > 120_000,
         _ => starts.is_empty(),
     };

@@ -33,28 +33,33 @@ pub(super) fn persistence(s: &Suspect<'_, '_, '_>) -> Vec<Evidence> {
     } else {
         Evidence::new(Weight::ShortPause, claim, f.quote)
     }];
-    let (from, _) = s.case.bounds();
+    let (from, to) = s.case.bounds();
+    let again = c.between(Signal::PushOk, f.last.plus_ms(10_000), to) > 0.0;
     let delivered = c.between(Signal::PushOk, f.first.plus_ms(1000), f.last.plus_ms(1));
     let earlier = c.between(Signal::PushOk, from, f.first.plus_ms(1000));
     let per_failure = delivered / f.count.max(1.0);
     if per_failure <= 0.05 && f.count >= 10.0 {
-        let id = if earlier > 0.0 {
-            "faulty-client.nothing-delivered"
-        } else {
-            "faulty-client.never-delivered"
+        let id = match (again, earlier > 0.0) {
+            (true, _) => "faulty-client.delivered-again",
+            (false, true) => "faulty-client.nothing-delivered",
+            (false, false) => "faulty-client.never-delivered",
         };
-        out.push(Evidence::new(
-            Weight::NothingDelivered,
-            Text::new(
-                id,
-                [
-                    ("ip", s.ip()),
-                    ("earlier", json!(earlier.round())),
-                    ("since", local(f.first)),
-                ],
-            ),
-            c.last_quote(Signal::PushFail).or(f.quote),
-        ));
+        out.push(
+            Evidence::new(
+                Weight::NothingDelivered,
+                Text::new(
+                    id,
+                    [
+                        ("ip", s.ip()),
+                        ("earlier", json!(earlier.round())),
+                        ("since", local(f.first)),
+                        ("last", local(f.last)),
+                    ],
+                ),
+                c.last_quote(Signal::PushFail).or(f.quote),
+            )
+            .scaled(if again { 0.5 } else { 1.0 }),
+        );
     } else if per_failure > 0.05 {
         out.push(
             Evidence::new(
@@ -69,6 +74,22 @@ pub(super) fn persistence(s: &Suspect<'_, '_, '_>) -> Vec<Evidence> {
         );
     }
     out
+}
+
+/// The part of the pushes to it, from the first that failed to the last, that has to fail before its failures say anything of
+/// it: one of twenty clients behind an address fails one in twenty.
+const TELLING: f64 = 0.05;
+
+/// How much its failures say at all: a few lost among thousands that it read are those of a healthy client.
+pub(super) fn telling(s: &Suspect<'_, '_, '_>) -> f64 {
+    let f = s.failing;
+    let delivered = f
+        .client
+        .between(Signal::PushOk, f.first.plus_ms(1000), f.last.plus_ms(1));
+    if f.silent_since.is_some() || f.count <= 0.0 {
+        return 1.0;
+    }
+    (f.count / (f.count + delivered) / TELLING).min(1.0)
 }
 
 /// A listener that asked and asks no more while notifications that name nobody fail.

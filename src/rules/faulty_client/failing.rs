@@ -1,6 +1,6 @@
 //! Who fails: clients whose pushes fail, whose listeners fell silent, or for whom bytes are held, with times and counts.
 
-use crate::facts::{Quote, Signal};
+use crate::facts::{Activity, Quote, Signal};
 use crate::rules::attribution;
 use crate::rules::case::{Case, Client};
 use crate::units::WallTime;
@@ -35,18 +35,16 @@ pub(super) const FEWEST: f64 = 5.0;
 
 pub(super) const NAMING: [Signal; 2] = [Signal::PushFail, Signal::ConfigPushFail];
 
-/// All clients that fail within the run. `began_unnamed` is when notifications that name nobody began to fail.
-pub(super) fn find<'c, 'a>(
-    case: &'c Case<'a>,
-    began_unnamed: Option<WallTime>,
-) -> Vec<Failing<'c, 'a>> {
+/// All clients that fail within the run, given the notifications that failed and name nobody.
+pub(super) fn find<'c, 'a>(case: &'c Case<'a>, unnamed: Option<&Unnamed>) -> Vec<Failing<'c, 'a>> {
+    let began_unnamed = unnamed.map(|u| u.began);
     let (from, to) = case.bounds();
     let exhausted = case.exhausted_at().unwrap_or(to);
     let mut failing = Vec::new();
     for client in case.clients.iter().filter(|c| !c.is_server) {
         let count: f64 = NAMING.iter().map(|s| client.between(*s, from, to)).sum();
         let sends = client.between(Signal::SendFailed, from, to);
-        let silent_since = silent_listener(case, client, began_unnamed);
+        let silent_since = silent_listener(case, client, unnamed);
         let held = held_share(case, client);
         if count < FEWEST && sends < FEWEST && silent_since.is_none() && held < 0.1 {
             continue;
@@ -188,12 +186,22 @@ fn last_in_series(
         .max()
 }
 
-/// Configuration notifications that failed without an address (2.0.0 to 2.2.4), and when they began, less their time-out.
+/// Notifications that failed without an address (2.0.0 to 2.2.4).
+pub(super) struct Unnamed {
+    /// How many.
+    pub(super) count: f64,
+    /// When they began, less their time-out.
+    pub(super) began: WallTime,
+    /// When a quarter of them had failed.
+    quarter: WallTime,
+}
+
+/// Configuration notifications that failed without an address.
 pub(super) fn unaddressed_config_failures(
     case: &Case<'_>,
     from: WallTime,
     until: WallTime,
-) -> Option<(f64, WallTime)> {
+) -> Option<Unnamed> {
     /// `RpcConfigChangeNotifier` waits this long for an acknowledgement.
     const TIMEOUT_MS: i64 = 3_000;
     let a = case.facts.log.totals.get(Signal::ConfigPushFail)?;
@@ -206,22 +214,64 @@ pub(super) fn unaddressed_config_failures(
     if addressed * 2 > a.count || n < 20.0 {
         return None;
     }
-    let first = a.first_time().filter(|t| *t >= from).or_else(|| {
-        a.series
-            .buckets()
-            .find(|&(t, k)| k > 0 && t >= from)
-            .map(|b| b.0)
-    })?;
-    Some((n, first.minus_ms(TIMEOUT_MS)))
+    let first = main_stretch(a, from, until)?;
+    let mut seen = 0.0;
+    let quarter = a
+        .series
+        .buckets()
+        .filter(|&(t, _)| t >= first.minus_ms(a.series.width_ms()) && t < until)
+        .find(|&(_, k)| {
+            seen += f64::from(k);
+            seen * 4.0 >= n
+        });
+    Some(Unnamed {
+        count: n,
+        began: first.minus_ms(TIMEOUT_MS),
+        quarter: quarter.map_or(first, |q| q.0),
+    })
+}
+
+/// Where the stretch with most of the failures begins: a pause of some other listener, long over, is none of it.
+fn main_stretch(a: &Activity, from: WallTime, until: WallTime) -> Option<WallTime> {
+    /// Silence that ends a stretch: retries come within seconds at first, and configurations go on changing.
+    const SILENCE_MS: i64 = 60_000;
+    let silence = SILENCE_MS.max(2 * a.series.width_ms());
+    let mut best: Option<(u64, WallTime)> = None;
+    let mut now: Option<(u64, WallTime, WallTime)> = None;
+    for (t, n) in a
+        .series
+        .buckets()
+        .filter(|&(t, n)| n > 0 && t >= from && t < until)
+    {
+        now = match now {
+            Some((count, first, last)) if t.0 - last.0 <= silence => {
+                Some((count + u64::from(n), first, t))
+            }
+            _ => Some((u64::from(n), t, t)),
+        };
+        if let Some((count, first, _)) = now
+            && best.is_none_or(|(most, _)| count > most)
+        {
+            best = Some((count, first));
+        }
+    }
+    // The very first line tells its time to the millisecond, its bucket does not.
+    let exact = a.first_time().filter(|t| *t >= from);
+    best.map(|(_, first)| match exact {
+        Some(t) if t.0 - first.0 < a.series.width_ms() => t.max(first),
+        _ => first,
+    })
 }
 
 /// A listener that asked for configurations, and asks no more though a connection of it stays open while others go on.
 fn silent_listener<'a>(
     case: &Case<'_>,
     client: &Client<'a>,
-    failures_began: Option<WallTime>,
+    unnamed: Option<&Unnamed>,
 ) -> Option<(WallTime, &'a Quote)> {
-    let began = failures_began?;
+    /// So many requests missing are no accident.
+    const MISSED: f64 = 8.0;
+    let unnamed = unnamed?;
     let (from, to) = case.bounds();
     let asks = [Signal::ConfigListen, Signal::ConfigGet];
     let asked: f64 = asks.iter().map(|s| client.between(*s, from, to)).sum();
@@ -245,13 +295,35 @@ fn silent_listener<'a>(
                 .sum::<f64>()
         })
         .sum::<f64>();
-    let with_failures = (t.0 - began.0).abs() <= 20_000;
+    let with_failures = (t.0 - unnamed.began.0).abs() <= 20_000;
+    // Somebody else's pause may have failed before: then by how often it asked, it would have asked again many times.
+    let end = others_ask_until(case, &asks, from, to)?;
+    let since = asks
+        .iter()
+        .filter_map(|s| client.first_quote(*s)?.time)
+        .min()
+        .unwrap_or(t);
+    let missed = asked / ((t.0 - since.0).max(60_000) as f64) * (end.0 - t.0) as f64;
+    let soon = t > unnamed.began && t <= unnamed.quarter && missed >= MISSED;
     let stays = client.connections.iter().any(|(_, c)| {
         c.closed
             .or(c.unregistered)
             .is_none_or(|e| e.0 - t.0 > 30_000)
     });
-    (with_failures && stays && others_later >= 3.0).then_some((t, last))
+    ((with_failures || soon) && stays && others_later >= 3.0).then_some((t, last))
+}
+
+/// When the last of all asked.
+fn others_ask_until(
+    case: &Case<'_>,
+    asks: &[Signal],
+    from: WallTime,
+    to: WallTime,
+) -> Option<WallTime> {
+    asks.iter()
+        .filter_map(|s| case.facts.log.totals.get(*s)?.last_time())
+        .filter(|t| *t >= from && *t < to)
+        .max()
 }
 
 /// At least three clients fail, they are most of those that get pushes, and none of them has the bulk.

@@ -9,7 +9,7 @@ use super::failing::NAMING;
 use crate::facts::Signal;
 use crate::facts::log::Connection;
 use crate::parse::statement::ConnectionId;
-use crate::rules::{Remedy, Subject, take_evidence};
+use crate::rules::{DECIDED, Remedy, Subject, take_evidence};
 use crate::text::Text;
 use crate::units::Address;
 
@@ -61,7 +61,8 @@ fn peers<'c>(s: &Suspect<'_, 'c, '_>) -> BTreeSet<&'c Address> {
     suspected(s).iter().map(|(id, _)| &id.peer).collect()
 }
 
-pub(super) fn remedy(s: &Suspect<'_, '_, '_>) -> Remedy {
+/// What to do about a suspect of whom so much is sure.
+pub(super) fn remedy(s: &Suspect<'_, '_, '_>, confidence: f64) -> Remedy {
     let c = s.failing.client;
     let sdk = if c.versions.is_empty() {
         Text::new("word.unknown", []).nested()
@@ -69,14 +70,16 @@ pub(super) fn remedy(s: &Suspect<'_, '_, '_>) -> Remedy {
         json!(c.versions)
     };
     let look = Text::new("faulty-client.look-at", [("ip", s.ip()), ("sdk", sdk)]);
-    let trouble = s.case.in_trouble() || s.case.climbed();
+    let trouble = s.case.in_trouble() || s.case.climbed() || s.case.climbed_far();
     let mut now = Vec::new();
     now.extend(trouble.then(|| take_evidence(s.case)));
     now.extend(gateway(s));
     now.push(look);
-    // While memory is calm nobody has to be cut off, and nothing to be restarted.
-    if trouble {
+    // While memory is calm, or on a mere suspicion, nobody has to be cut off, and nothing to be restarted.
+    if trouble && confidence >= DECIDED {
         now.push(cut_off(s));
+    }
+    if trouble && confidence >= DECIDED && s.case.next_run().is_none() {
         now.push(match s.case.returns_in_s() {
             Some(left) => Text::new(
                 "remedy.restart-last-returns",
@@ -107,7 +110,8 @@ fn cut_off(s: &Suspect<'_, '_, '_>) -> Text {
     /// More ports than these make no command to type at night.
     const PORTS_MAX: usize = 4;
     let of = suspected(s);
-    let command = if of.is_empty() {
+    // The ports of a process that is gone are nobody's.
+    let command = if of.is_empty() || s.case.next_run().is_some() {
         format!("ss -K dst {}", s.failing.client.address)
     } else if of.len() <= PORTS_MAX {
         of.iter()

@@ -18,6 +18,12 @@ pub enum Damage {
     VersionSix,
     /// The newest tenth of each log is missing.
     EndMissing,
+    /// Older logs are rotated away: each begins in the middle of what happened.
+    StartMissing,
+    /// The middle third of each log is gone: a rotated file that nobody copied.
+    MiddleMissing,
+    /// No NMT: resident memory alone was watched.
+    NoNmt,
     /// No reports of memory at all, only what the server wrote itself.
     LogsOnly,
     /// Nothing but the log of pushes.
@@ -31,12 +37,15 @@ pub enum Damage {
 }
 
 impl Damage {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::LinesLost,
         Self::Rotated,
         Self::Crlf,
         Self::VersionSix,
         Self::EndMissing,
+        Self::StartMissing,
+        Self::MiddleMissing,
+        Self::NoNmt,
         Self::LogsOnly,
         Self::PushesOnly,
         Self::AccessOnly,
@@ -70,6 +79,7 @@ impl Damage {
             Self::PushesOnly => !begins(&["logs/naming-push"]),
             Self::AccessOnly => !begins(&["logs/access"]),
             Self::ConsoleOnly => !begins(&["logs/start"]),
+            Self::NoNmt => begins(&["nmt"]),
             Self::NoConnections => begins(&["logs/remote", "logs/plugin-control", "logs/nacos"]),
             _ => false,
         }
@@ -99,6 +109,17 @@ impl Damage {
             Self::EndMissing if log => {
                 let n = lines().count();
                 whole(lines().take(n - n / 10).flatten().copied().collect())
+            }
+            Self::StartMissing if log => {
+                let heads = record_heads(bytes);
+                let part = 30 + Rng::new(seed, 11).range(0, 30) as usize;
+                let cut = heads.get(heads.len() * part / 100).copied().unwrap_or(0);
+                whole(bytes[cut..].to_vec())
+            }
+            Self::MiddleMissing if log => {
+                let heads = record_heads(bytes);
+                let at = |part: usize| heads.get(heads.len() * part / 3).copied().unwrap_or(0);
+                whole([&bytes[..at(1)], &bytes[at(2)..]].concat())
             }
             Self::Crlf if log => whole(
                 lines()

@@ -11,6 +11,7 @@ pub mod causes;
 pub mod damage;
 pub mod judge;
 pub mod model;
+pub mod rare_lines;
 pub mod release;
 pub mod rng;
 pub mod writer;

@@ -31,6 +31,8 @@ pub struct Service {
 pub struct Config {
     pub data_id: String,
     pub every_ms: i64,
+    /// Bytes of its text, which every listener fetches; 0: no matter.
+    pub bytes: u64,
 }
 
 /// A client process (or several behind one address).
@@ -94,6 +96,24 @@ pub enum Fault {
         until: i64,
         per_s: f64,
     },
+    /// The client subscribes to its services over and over.
+    Subscriptions {
+        client: usize,
+        at: i64,
+        until: i64,
+        per_s: f64,
+    },
+    /// Configurations are published in a loop.
+    Publishing { at: i64, until: i64, per_s: f64 },
+    /// Work between servers fails; each request that is refused leaves so many bytes behind.
+    Peers {
+        at: i64,
+        until: i64,
+        per_s: f64,
+        bytes: u64,
+    },
+    /// Errors that say nothing about memory.
+    Noise { at: i64, until: i64, per_s: f64 },
     /// The server itself loses direct buffers.
     Leak { at: i64, bytes_per_s: f64 },
     /// A native library loses memory that the JVM does not know of.
@@ -154,6 +174,11 @@ pub struct Scenario {
     pub watch_most: usize,
     pub physical: u64,
     pub auth: bool,
+    /// KiB that the allocator's arenas, and files that are mapped, come to take of resident memory in a healthy process.
+    pub arenas: u64,
+    pub mapped: u64,
+    /// Pushes go out over UDP (1.4): nothing is queued for anybody.
+    pub udp: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -211,9 +236,12 @@ enum Event {
     ConfigChange(usize),
     ConfigRetry(usize, usize, u32),
     Listen(usize),
+    Fetched(usize, u64),
     Fault(usize),
     FaultEnds(usize),
     Flood(usize),
+    UdpAgain(usize, String),
+    UdpGivenUp(usize, String),
     Tick,
     ServerUp,
 }
@@ -226,6 +254,9 @@ struct State {
     order: VecDeque<usize>,
     sending: bool,
     held: u64,
+    /// Bytes of answers on their way over its link, and when the link is through with them.
+    fetching: u64,
+    fetched_at: i64,
     logged_in: bool,
 }
 
@@ -379,6 +410,10 @@ impl Model<'_> {
                 | Fault::Logins { at, .. }
                 | Fault::Connections { at, .. }
                 | Fault::Registrations { at, .. }
+                | Fault::Subscriptions { at, .. }
+                | Fault::Publishing { at, .. }
+                | Fault::Peers { at, .. }
+                | Fault::Noise { at, .. }
                 | Fault::Leak { at, .. }
                 | Fault::Native { at, .. }
                 | Fault::ServerRestart { at, .. } => *at,
@@ -410,9 +445,23 @@ impl Model<'_> {
             Event::ConfigChange(c) => self.config_change(c),
             Event::ConfigRetry(k, c, n) => self.config_send(k, c, n),
             Event::Listen(k) => self.listen(k),
+            Event::Fetched(c, held) => {
+                let held = held.min(self.states[c].fetching);
+                self.states[c].fetching -= held;
+                self.held -= held;
+            }
             Event::Fault(i) => self.fault(i),
             Event::FaultEnds(i) => self.fault_ends(i),
             Event::Flood(i) => self.flood(i),
+            Event::UdpAgain(c, key) => {
+                self.w.udp_again(self.now, &key);
+                let t = self.now + 10_000;
+                self.at(t, Event::UdpGivenUp(c, key));
+            }
+            Event::UdpGivenUp(c, key) => {
+                let ip = self.s.clients[c].declared.clone();
+                self.w.udp_given_up(self.now, &ip, &key);
+            }
             Event::Tick => self.tick(),
             Event::ServerUp => {
                 self.up = true;
@@ -531,6 +580,9 @@ impl Model<'_> {
             .unwrap_or_default()
             .to_owned();
         let id = format!("{}_{publisher}_36190", self.w.utc(t + 10_050));
+        if self.s.udp {
+            return;
+        }
         self.w.ready(t + 10_050, &id);
         self.w.registered(
             t + 10_080,
@@ -580,18 +632,20 @@ impl Model<'_> {
         let t = self.now + self.rng.range(0, 400);
         let port = self.rng.range(33_000, 60_900) as u16;
         let id = format!("{}_{}_{port}", self.w.utc(t), client.peer);
-        self.w.ready(t, &id);
         let module = if config { "config" } else { "naming" };
-        self.w.registered(
-            t + 25,
-            t,
-            &id,
-            &client.declared,
-            &client.peer,
-            port,
-            client.sdk,
-            module,
-        );
+        if !self.s.udp {
+            self.w.ready(t, &id);
+            self.w.registered(
+                t + 25,
+                t,
+                &id,
+                &client.declared,
+                &client.peer,
+                port,
+                client.sdk,
+                module,
+            );
+        }
         let full = self.used_with(64 << 10) > self.s.limit;
         let subscribed = t + if full { 3_000 } else { 60 };
         let k = self.connections.len();
@@ -627,7 +681,7 @@ impl Model<'_> {
             return;
         }
         let (id, t) = (self.connections[k].id.clone(), self.now);
-        if !quietly {
+        if !quietly && !self.s.udp {
             self.w.terminated(t, &id);
             if self.connections[k].broken {
                 self.w.close_exception(t, &id);
@@ -679,6 +733,16 @@ impl Model<'_> {
             return;
         }
         let text = self.service_text(s);
+        if self.s.udp {
+            let name = format!("{}@@{}", self.s.services[s].group, self.s.services[s].name);
+            let line = format!("{name} is changed, add it to push queue.");
+            self.w
+                .record("naming-push.log", self.now, "INFO", &line, &[]);
+            self.revisions[s] += 1;
+            let t = self.now + 500;
+            self.add_push(s, t, None);
+            return;
+        }
         let publisher = self.publisher.clone();
         self.w.record(
             "naming-server.log",
@@ -699,8 +763,10 @@ impl Model<'_> {
                 Some(k) if !p.only.contains(&k) => p.only.push(k),
                 Some(_) => {}
             }
-            let text = self.service_text(s);
-            self.w.push_merge(self.now, &text);
+            if !self.s.udp {
+                let text = self.service_text(s);
+                self.w.push_merge(self.now, &text);
+            }
             return;
         }
         self.pending.insert(
@@ -745,6 +811,28 @@ impl Model<'_> {
         }
     }
 
+    /// A datagram waits for nobody: it is acknowledged, or sent again twice and given up.
+    fn send_udp(&mut self, c: usize, s: usize) {
+        let t = self.now;
+        let port = 50_000 + c as u16;
+        let ip = self.s.clients[c].declared.clone();
+        let name = format!("{}@@{}", self.s.services[s].group, self.s.services[s].name);
+        let key = format!(
+            "{ip},{port},{}",
+            790_000_000_000_000 + self.sequence * 9_973
+        );
+        self.sequence += 1;
+        self.w.udp_push(t, &name, &ip, port, &key);
+        self.perf[1] += 1;
+        if self.states[c].frozen.is_some() || self.states[c].down {
+            self.at(t + 10_000, Event::UdpAgain(c, key));
+        } else {
+            let cost = self.rng.range(1, 40);
+            let total = self.perf[1];
+            self.w.udp_ack(t + cost, &ip, port, cost, total);
+        }
+    }
+
     fn request_id(push: usize) -> u64 {
         push as u64 + 64
     }
@@ -752,6 +840,10 @@ impl Model<'_> {
     /// Sends; false when an allocation failed and took the task with it.
     fn send(&mut self, k: usize, what: What, size: u64, since: i64, single: bool) -> bool {
         let (t, c) = (self.now, self.connections[k].client);
+        if let (true, What::Naming(s)) = (self.s.udp, what) {
+            self.send_udp(c, s);
+            return true;
+        }
         let p = self.pushes.len();
         let id = self.connections[k].id.clone();
         let target = self.s.clients[c].declared.clone();
@@ -992,6 +1084,7 @@ impl Model<'_> {
                 let cost = self.rng.range(1, 60);
                 self.w.config_request(t + 15, cost, &ip, "get", &data_id);
                 self.w.config_request(t + 60, 0, &ip, "listen", "1");
+                self.fetch(k, g);
             }
         }
     }
@@ -1032,6 +1125,10 @@ impl Model<'_> {
     fn config_change(&mut self, g: usize) {
         let next = self.now + self.rng.around(self.s.configs[g].every_ms);
         self.at(next, Event::ConfigChange(g));
+        self.publish(g);
+    }
+
+    fn publish(&mut self, g: usize) {
         if !self.up {
             return;
         }
@@ -1056,6 +1153,28 @@ impl Model<'_> {
         for k in listening {
             self.config_send(k, g, 0);
         }
+    }
+
+    /// The text that a listener asks for goes over its link, after what it has asked for before.
+    fn fetch(&mut self, k: usize, g: usize) {
+        let c = self.connections[k].client;
+        let (bytes, t) = (self.s.configs[g].bytes, self.now);
+        let Some(rate) = self.link(c).filter(|_| bytes > 0) else {
+            return;
+        };
+        let cost = self.cost(bytes);
+        if self.used_with(cost) > self.s.limit {
+            let (id, text) = (self.connections[k].id.clone(), self.failure_text(cost));
+            self.failed("logs/remote-digest.log");
+            self.w.failed_in_request(t, &text, &id);
+            return;
+        }
+        self.take(cost);
+        let st = &mut self.states[c];
+        st.fetching += cost;
+        st.fetched_at = st.fetched_at.max(t) + (bytes * 1000 / rate) as i64;
+        let at = st.fetched_at;
+        self.at(at, Event::Fetched(c, cost));
     }
 
     fn config_send(&mut self, k: usize, g: usize, n: u32) {
@@ -1126,9 +1245,13 @@ impl Model<'_> {
                 self.states[client].sending = false;
                 self.at(t + down, Event::FaultEnds(i));
             }
-            Fault::Logins { .. } | Fault::Connections { .. } | Fault::Registrations { .. } => {
-                self.at(t, Event::Flood(i))
-            }
+            Fault::Logins { .. }
+            | Fault::Connections { .. }
+            | Fault::Registrations { .. }
+            | Fault::Subscriptions { .. }
+            | Fault::Publishing { .. }
+            | Fault::Peers { .. }
+            | Fault::Noise { .. } => self.at(t, Event::Flood(i)),
             Fault::ServerRestart { down, killed, .. } => {
                 if !killed {
                     self.w.stop(t);
@@ -1146,6 +1269,7 @@ impl Model<'_> {
         for st in &mut self.states {
             st.order.clear();
             st.sending = false;
+            self.held -= std::mem::take(&mut st.fetching);
         }
         self.pending.clear();
         self.leaked = 0.0;
@@ -1237,11 +1361,70 @@ impl Model<'_> {
                 }
                 (until, per_s)
             }
+            Fault::Subscriptions {
+                client,
+                until,
+                per_s,
+                ..
+            } => {
+                let services = &self.s.clients[client].services;
+                let s = services[self.rng.range(0, services.len() as i64 - 1) as usize];
+                let open = self.of_client(client);
+                if let Some(&k) = open.iter().find(|k| !self.connections[**k].config)
+                    && self.up
+                {
+                    let first = t + 500;
+                    self.add_push(s, first, Some(k));
+                }
+                (until, per_s)
+            }
+            Fault::Publishing { until, per_s, .. } => {
+                let g = self.rng.range(0, self.s.configs.len() as i64 - 1) as usize;
+                self.publish(g);
+                (until, per_s)
+            }
+            Fault::Peers {
+                until,
+                per_s,
+                bytes,
+                ..
+            } => {
+                if self.up {
+                    self.peers_fail(bytes);
+                }
+                (until, per_s)
+            }
+            Fault::Noise { until, per_s, .. } => {
+                let kind = self.rng.range(0, 2);
+                self.w.noise(t, kind);
+                (until, per_s)
+            }
             _ => return,
         };
         let next = t + self.rng.around((1000.0 / per_s) as i64);
         if next < until {
             self.at(next, Event::Flood(i));
+        }
+    }
+
+    /// A request of a peer is refused, and what is sent to it fails.
+    fn peers_fail(&mut self, bytes: u64) {
+        let t = self.now;
+        let net = self.s.own_ip.rsplit_once('.').map_or("10.9.9", |x| x.0);
+        let peer = format!("{net}.2");
+        let id = format!("{}_{net}.{}_40112", self.w.utc(t / 2), 20);
+        let done = 90_000 + t as u64;
+        self.w
+            .refused(t, 0x1f00_0000 + self.sequence % 0xffff, done);
+        if self.rng.chance(0.7) {
+            self.w.sync_failed(t + 3_000, &id, &peer);
+        }
+        if self.rng.chance(0.5) {
+            self.w.verify_failed(t + 3_000, &id, &peer);
+        }
+        if self.used_with(bytes) <= self.s.limit {
+            self.leaked += bytes as f64;
+            self.take(0);
         }
     }
 
@@ -1272,7 +1455,7 @@ impl Model<'_> {
         if self.up {
             self.exhausted_tick();
             self.slow_links();
-            if t / 3_000 != (t - 1_000) / 3_000 {
+            if !self.s.udp && t / 3_000 != (t - 1_000) / 3_000 {
                 self.expel();
                 let census = (self.s.lasts / 400).max(3_000);
                 if t / census != (t - 3_000) / census {
@@ -1280,7 +1463,7 @@ impl Model<'_> {
                 }
             }
             let perf = (self.s.lasts / 60).max(60_000);
-            if t / perf != (t - 1_000) / perf {
+            if !self.s.udp && t / perf != (t - 1_000) / perf {
                 self.performance();
             }
         }
@@ -1488,8 +1671,11 @@ impl Model<'_> {
         };
         let touched =
             (self.s.heap >> 10) * (45 + (t * 50 / self.s.lasts.max(1)) as u64).min(95) / 100;
-        let anonymous = touched + n.direct + 160_000 + (self.native as u64 >> 10);
-        let rss = anonymous + 31_716;
+        // Arenas fill up quickly at first, then slower and slower; files are mapped as they are read.
+        let part = (t as f64 / self.s.lasts.max(1) as f64).min(1.0);
+        let arenas = (self.s.arenas as f64 * part.sqrt()) as u64;
+        let anonymous = touched + n.direct + 160_000 + arenas + (self.native as u64 >> 10);
+        let rss = anonymous + 31_716 + (self.s.mapped as f64 * part) as u64;
         self.high_rss = self.high_rss.max(rss);
         let utc = matches!(self.s.watch, Watch::FilesUtc | Watch::LoopUtc);
         match self.s.watch {

@@ -21,6 +21,18 @@ releases! {
     "2.3.1" 2 3 1; "2.3.2" 2 3 2; "2.4.3" 2 4 3; "2.5.1" 2 5 1; "3.0.2" 3 0 2;
 }
 
+/// Releases that push over UDP alone.
+pub const OLD: &[Release] = &[
+    Release {
+        text: "1.4.2",
+        numbers: (1, 4, 2),
+    },
+    Release {
+        text: "1.4.6",
+        numbers: (1, 4, 6),
+    },
+];
+
 impl Release {
     /// The release of a text.
     pub fn of(text: &str) -> Self {

@@ -941,7 +941,10 @@ impl Writer {
         for (name, port, after) in [
             ("GrpcSdkServer", 9848, 5800),
             ("GrpcClusterServer", 9849, 5830),
-        ] {
+        ]
+        .into_iter()
+        .filter(|_| r.from(2, 0, 0))
+        {
             self.record(
                 "remote.log",
                 t + after - 200,
@@ -1049,22 +1052,24 @@ pub fn nmt_report(jdk: Jdk, n: &Nmt) -> String {
     let symbol = n.classes + 1_000;
     let internal = if old { n.direct + 7_500 } else { 888 };
     let metaspace = n.classes * 4;
-    let rest = if old {
-        8_182
-    } else {
-        8_000 + 12_060 + 182 + 441 + 94
-    };
-    let class_committed = if old { class } else { 11_924 };
-    let committed = n.heap
-        + class_committed
-        + stack_committed
-        + code
-        + gc
-        + symbol
-        + internal
-        + rest
-        + if old { 0 } else { n.direct + metaspace };
-    let reserved = committed + 1_340_000;
+    let compact = jdk.major >= 17;
+    let class_committed = if compact { 11_924 } else { class };
+    // Sums of the categories below, reserved and committed.
+    let class_reserved = class_committed + 1_038_528;
+    let code_reserved = code + 218_000;
+    let small = 8_000 + 182;
+    let (mut committed, mut reserved) = (
+        n.heap + class_committed + stack_committed + code + gc + symbol + internal + small,
+        n.heap + class_reserved + stack + code_reserved + gc + symbol + internal + small,
+    );
+    if !old {
+        committed += n.direct + 12_060 + 441 + 94;
+        reserved += n.direct + 16_384 + 441 + 94;
+    }
+    if compact {
+        committed += metaspace;
+        reserved += 131_398;
+    }
     let mut s = format!("{}:\n\nNative Memory Tracking:\n\n", n.pid);
     if jdk.major >= 17 {
         s.push_str("(Omitting categories weighting less than 1KB)\n\n");
@@ -1095,12 +1100,7 @@ pub fn nmt_report(jdk: Jdk, n: &Nmt) -> String {
         "{pad}(mmap: reserved={0}KB, committed={0}KB) \n ",
         n.heap
     );
-    head(
-        &mut s,
-        "Class",
-        class_committed + 1_038_528,
-        class_committed,
-    );
+    head(&mut s, "Class", class_reserved, class_committed);
     let _ = writeln!(
         s,
         "{pad}(classes #{})\n{pad}(malloc=1876KB #38992){peak} \n{pad}(mmap: reserved=1048576KB, committed={}KB) \n ",
@@ -1113,7 +1113,7 @@ pub fn nmt_report(jdk: Jdk, n: &Nmt) -> String {
         "{pad}(thread #{})\n{pad}(stack: reserved={stack}KB, committed={stack_committed}KB)\n ",
         n.threads
     );
-    head(&mut s, "Code", code + 218_000, code);
+    head(&mut s, "Code", code_reserved, code);
     let _ = writeln!(
         s,
         "{pad}(malloc=2243KB #13043){peak} \n{pad}(mmap: reserved=247688KB, committed={}KB) \n ",
