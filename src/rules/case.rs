@@ -15,6 +15,8 @@ pub use limit::{Book, Limit};
 pub use release::Release;
 pub use run::{Run, runs};
 
+use std::collections::HashMap;
+
 use super::dumps;
 use super::shape::Course;
 use crate::facts::log::ClockSource;
@@ -249,6 +251,18 @@ impl<'a> Case<'a> {
             messages += c.messages;
         }
         Some((held, messages))
+    }
+
+    /// The same bytes of all addresses that hold any; `None` without a heap dump.
+    #[must_use]
+    pub fn held_by_address(&self) -> Option<HashMap<&'a str, u64>> {
+        let mut held: HashMap<&str, u64> = HashMap::new();
+        for c in &self.dump?.heap.connections {
+            if let Some(ip) = c.declared_address.as_deref().or(c.address.as_deref()) {
+                *held.entry(ip).or_default() += c.held_bytes;
+            }
+        }
+        Some(held)
     }
 
     /// Highest use as a part of the limit.
