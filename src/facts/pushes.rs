@@ -517,14 +517,10 @@ impl Timeouts {
     }
 
     /// Hands over what has been counted.
-    fn flush(
-        self,
-        names: &Map<Box<[u8]>, u32>,
-        log: &mut LogFacts,
-        windows: &[(ArtefactId, u64)],
-    ) {
+    fn flush(self, names: &Map<Box<[u8]>, u32>, log: &mut LogFacts, windows: &[(ArtefactId, u64)]) {
         const SIGNAL: Signal = Signal::PushTimeout;
-        for (masked, n) in self.reasons {
+        // A push may have been refused for another of its texts.
+        for (masked, n) in self.reasons.into_iter().filter(|(_, n)| *n > 0) {
             *log.reason_kinds.entry(PushFailure::Timeout).or_default() += n;
             log.add_reason(masked, n);
         }
@@ -556,12 +552,15 @@ impl Timeouts {
             {
                 let mut activities = Activities::default();
                 *activities.entry(SIGNAL, CLIENT_BUCKETS) = activity;
-                log.services.entry(name.clone()).or_default().merge(Service {
-                    revisions: Some((u64::from(low), u64::from(high))),
-                    activities,
-                    failed_by,
-                    ..Service::default()
-                });
+                log.services
+                    .entry(name.clone())
+                    .or_default()
+                    .merge(Service {
+                        revisions: Some((u64::from(low), u64::from(high))),
+                        activities,
+                        failed_by,
+                        ..Service::default()
+                    });
             }
         });
         for activity in self.total.into_activities(windows).flatten() {

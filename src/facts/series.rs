@@ -83,6 +83,15 @@ impl Series {
 
     #[inline(never)]
     fn add_elsewhere(&mut self, t: WallTime, n: u32) {
+        if let Counts::Many(first, counts) = &mut self.counts
+            && let Ok(len) = usize::try_from((t.0 >> self.shift).saturating_sub(*first))
+            && (counts.len().max(1)..self.limit as usize).contains(&len)
+        {
+            // Logs go on in time: mostly it is one behind the last.
+            make_room(counts, len + 1, self.limit);
+            counts.resize(len, 0);
+            return counts.push(n);
+        }
         self.cover(t.0 >> self.shift, t.0 >> self.shift);
         let bucket = t.0 >> self.shift;
         match &mut self.counts {
@@ -324,8 +333,7 @@ impl Series {
 
     /// The buckets with at least one event, with their starts.
     fn busy(&self) -> impl Iterator<Item = (WallTime, u32)> + '_ {
-        self.occupied()
-            .map(|(b, n)| (WallTime(b << self.shift), n))
+        self.occupied().map(|(b, n)| (WallTime(b << self.shift), n))
     }
 
     /// All events.

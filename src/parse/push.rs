@@ -201,10 +201,12 @@ fn last_digits(text: &[u8]) -> Option<(usize, u32)> {
 fn name_and_revision(text: &[u8]) -> Option<(&[u8], u32)> {
     let (n, revision) = last_digits(text)?;
     let text = &text[..text.len() - n];
-    let name = match text.last_chunk::<27>() {
-        // Compared as a whole: a pattern would be compared byte by byte.
-        Some(end) if end == b", ephemeral=true, revision=" => &text[..text.len() - 27],
-        _ => text.strip_suffix(b", ephemeral=false, revision=")?,
+    // Compared as a whole: a pattern would be compared byte by byte.
+    let is_true = |end: &[u8; 27]| end == b", ephemeral=true, revision=";
+    let name = if text.last_chunk().is_some_and(is_true) {
+        &text[..text.len() - 27]
+    } else {
+        text.strip_suffix(b", ephemeral=false, revision=")?
     };
     Some((name, revision))
 }

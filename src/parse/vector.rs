@@ -18,7 +18,10 @@ pub(crate) fn find32(text: &[u8; 32], byte: u8) -> u32 {
 /// Which of 16 bytes are `byte`: the first in the lowest bit.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 #[inline(always)]
-#[allow(unsafe_code, reason = "instructions that every processor of the kind has")]
+#[allow(
+    unsafe_code,
+    reason = "instructions that every processor of the kind has"
+)]
 pub(crate) fn find16(text: &[u8; 16], byte: u8) -> u16 {
     use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
     let all = u128::from_le_bytes(*text);
@@ -55,7 +58,10 @@ fn by_words(text: &[u8; 16], byte: u8) -> u16 {
 /// Which of 16 bytes are equal in both.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 #[inline(always)]
-#[allow(unsafe_code, reason = "instructions that every processor of the kind has")]
+#[allow(
+    unsafe_code,
+    reason = "instructions that every processor of the kind has"
+)]
 fn equal16(a: &[u8; 16], b: &[u8; 16]) -> u16 {
     use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x};
     let (a, b) = (u128::from_le_bytes(*a), u128::from_le_bytes(*b));

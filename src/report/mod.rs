@@ -499,11 +499,7 @@ fn client_reports(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Vec<Cl
         .map(|c| {
             let ip = c.address.to_string();
             let score = scores.get(&ip).copied().unwrap_or(0.0);
-            let failed = [
-                Signal::PushFail,
-                Signal::ConfigPushFail,
-                Signal::SendFailed,
-            ];
+            let failed = [Signal::PushFail, Signal::ConfigPushFail, Signal::SendFailed];
             let failed = failed.iter().map(|s| c.total(*s)).sum();
             (ip, score, failed, c.total(Signal::PushOk), c)
         })

@@ -77,6 +77,8 @@ pub struct Case<'a> {
     pub nmt: Vec<&'a NmtSample>,
     /// Clients, by address.
     pub clients: Vec<Client<'a>>,
+    /// Which of them connect from a peer address.
+    behind: HashMap<&'a Address, Vec<usize>>,
 }
 
 /// Offset of the node's clock from UTC in minutes, and where it was read.
@@ -171,6 +173,15 @@ impl<'a> Case<'a> {
             blind,
         );
         let clients = client::clients(facts, &run, dump);
+        let mut behind: HashMap<&Address, Vec<usize>> = HashMap::new();
+        for (i, c) in clients.iter().enumerate() {
+            for (id, _) in &c.connections {
+                let list = behind.entry(&id.peer).or_default();
+                if list.last() != Some(&i) {
+                    list.push(i);
+                }
+            }
+        }
         Self {
             facts,
             given: *given,
@@ -189,6 +200,7 @@ impl<'a> Case<'a> {
             curve,
             nmt,
             clients,
+            behind,
         }
     }
 
@@ -385,6 +397,12 @@ impl<'a> Case<'a> {
             .binary_search_by(|c| c.address.cmp(address))
             .ok()
             .map(|i| &self.clients[i])
+    }
+
+    /// The clients that connect from a peer address, in order.
+    pub fn behind(&self, peer: &Address) -> impl Iterator<Item = &Client<'a>> {
+        let list = self.behind.get(peer).map_or(&[][..], Vec::as_slice);
+        list.iter().map(|i| &self.clients[*i])
     }
 
     /// Events of the whole node within `from..to`, by the series alone: what a timeline shows.

@@ -173,11 +173,7 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(
-        &mut self,
-        address: &Address,
-        fresh: impl Fn(&Address) -> Client<'a>,
-    ) -> &mut Client<'a> {
+    fn of(&mut self, address: &Address, fresh: impl Fn(&Address) -> Client<'a>) -> &mut Client<'a> {
         match self.logged.binary_search_by(|c| c.address.cmp(address)) {
             Ok(at) => &mut self.logged[at],
             Err(_) => self

@@ -234,6 +234,15 @@ fn silent_listener<'a>(
         .filter(|q| q.time.is_some_and(|t| t >= from && t < to))
         .max_by_key(|q| q.key())?;
     let t = last.time?;
+    let with_failures = (t.0 - began.0).abs() <= 20_000;
+    let stays = client.connections.iter().any(|(_, c)| {
+        c.closed
+            .or(c.unregistered)
+            .is_none_or(|e| e.0 - t.0 > 30_000)
+    });
+    if !with_failures || !stays {
+        return None;
+    }
     // Silence begins with the failures, and lasts: others go on asking.
     let others_later = case
         .clients
@@ -245,13 +254,7 @@ fn silent_listener<'a>(
                 .sum::<f64>()
         })
         .sum::<f64>();
-    let with_failures = (t.0 - began.0).abs() <= 20_000;
-    let stays = client.connections.iter().any(|(_, c)| {
-        c.closed
-            .or(c.unregistered)
-            .is_none_or(|e| e.0 - t.0 > 30_000)
-    });
-    (with_failures && stays && others_later >= 3.0).then_some((t, last))
+    (others_later >= 3.0).then_some((t, last))
 }
 
 /// At least three clients fail, they are most of those that get pushes, and none of them has the bulk.
