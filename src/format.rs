@@ -815,17 +815,106 @@ fn walk_pushes(
     pushes: &mut Pushes,
     tally: &mut Tally,
 ) {
-    while let Some(push) = walk.peek() {
-        let Some(service) = pushes.find(&push) else {
-            return;
-        };
-        let t = push.time.plus_ms(ctx.shift_ms);
-        if !ctx.outside(Some(t)) {
-            let place = ctx.place(window, push.at, push.lines_before);
-            pushes.add(&push, service, t, place, window.bytes);
-            tally.count_known(Some(t), push.len(), push.sent.is_some());
+    let mut counts = Counts::new(ctx);
+    let spot = |at: usize, lines: u32| match ctx.map {
+        None => (window.base + at as u64, lines),
+        Some(map) => {
+            let (at, lines) = map.source(at);
+            (window.base + at as u64, lines)
         }
-        walk.pass(&push);
+    };
+    loop {
+        while let Some(push) = walk.peek() {
+            let Some(service) = pushes.find(&push) else {
+                return counts.hand_over(tally);
+            };
+            let t = push.time.plus_ms(ctx.shift_ms);
+            if counts.add(t, push.len(), push.sent.is_some())
+                && let Some(sent) = &push.sent
+            {
+                let spot = spot(push.at, push.lines_before);
+                pushes.add(&push, sent, service, t, spot, window.bytes);
+            }
+            walk.pass(&push);
+        }
+        let Some(failed) = walk.peek_failed() else {
+            return counts.hand_over(tally);
+        };
+        let t = failed.time.plus_ms(ctx.shift_ms);
+        if !counts.outside(t) {
+            let spot = spot(failed.at, failed.lines_before);
+            if !pushes.add_failed(&failed, t, spot, window.bytes) {
+                return counts.hand_over(tally);
+            }
+            counts.add(t, failed.len(), true);
+        } else if ctx.map.is_none() && is_dirty(failed.line) {
+            // What is outside is looked at for dirt as well.
+            return counts.hand_over(tally);
+        }
+        walk.pass_failed(&failed);
+    }
+}
+
+/// Records of a run, counted where it costs least.
+struct Counts {
+    since: i64,
+    until: i64,
+    used: u64,
+    used_bytes: u64,
+    minor: u64,
+    minor_bytes: u64,
+    first: i64,
+    last: i64,
+}
+
+impl Counts {
+    fn new(ctx: &Context<'_>) -> Self {
+        let (since, until) = ctx.since_until;
+        Self {
+            since: since.map_or(i64::MIN, |t| t.0),
+            until: until.map_or(i64::MAX, |t| t.0),
+            used: 0,
+            used_bytes: 0,
+            minor: 0,
+            minor_bytes: 0,
+            first: i64::MAX,
+            last: i64::MIN,
+        }
+    }
+
+    #[inline(always)]
+    fn outside(&self, t: WallTime) -> bool {
+        t.0 < self.since || t.0 > self.until
+    }
+
+    /// Counts a record of weight or of none, unless it is outside what is asked for.
+    #[inline(always)]
+    fn add(&mut self, t: WallTime, bytes: usize, used: bool) -> bool {
+        if self.outside(t) {
+            return false;
+        }
+        let used = u64::from(used);
+        self.used += used;
+        self.minor += 1 - used;
+        self.used_bytes += used * bytes as u64;
+        self.minor_bytes += (1 - used) * bytes as u64;
+        self.first = self.first.min(t.0);
+        self.last = self.last.max(t.0);
+        true
+    }
+
+    fn hand_over(self, tally: &mut Tally) {
+        let records = self.used + self.minor;
+        if records == 0 {
+            return;
+        }
+        tally.records += records;
+        tally.known += records;
+        tally.used_bytes += self.used_bytes;
+        tally.minor += self.minor;
+        tally.minor_bytes += self.minor_bytes;
+        tally.time(Some(WallTime(self.first)));
+        tally.time(Some(WallTime(self.last)));
     }
 }
 

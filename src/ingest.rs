@@ -50,7 +50,8 @@ enum Task<'a> {
 /// Reads all files of all nodes; facts by node.
 #[must_use]
 pub fn ingest(inputs: &Inputs, options: &ReadOptions, progress: Progress<'_>) -> Vec<Facts> {
-    ingest_by(inputs, options, read::WINDOW, progress)
+    let window = read::window_for(rayon::current_num_threads());
+    ingest_by(inputs, options, window, progress)
 }
 
 /// [`ingest`] with windows of another size: the facts are the same, which is what this is for.
@@ -451,7 +452,7 @@ fn run_dump(a: &Artefact, facts: &mut Facts, progress: Progress<'_>) {
     });
 }
 
-/// Runs `work` on `jobs` threads (all cores when `None`).
+/// Runs `work` on `jobs` threads (all cores when `None`), [`read::THREADS_MAX`] at the most.
 ///
 /// # Errors
 /// When the threads cannot be made.
@@ -459,8 +460,14 @@ pub fn with_threads<T: Send>(
     jobs: Option<usize>,
     work: impl FnOnce() -> T + Send,
 ) -> anyhow::Result<T> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // 0 leaves it to rayon.
+    let threads = match jobs {
+        None if cores <= read::THREADS_MAX => 0,
+        jobs => jobs.unwrap_or(cores).min(read::THREADS_MAX),
+    };
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs.unwrap_or(0))
+        .num_threads(threads)
         .build()?;
     Ok(pool.install(work))
 }

@@ -11,8 +11,8 @@
 //!
 //! 1. [`artefact`] walks the paths, recognises each file by its content ([`format::sniff`]), and groups files into nodes: one
 //!    node is one server process, that is one log directory and what lies beside it.
-//! 2. [`ingest`] cuts logs into windows of about a mebibyte that begin and end at a record, and reads all windows of all files on
-//!    all threads. Plain files are read at positions, packed ones as a stream.
+//! 2. [`ingest`] cuts logs into windows of a quarter of a mebibyte that begin and end at a record, and reads all windows of all
+//!    files on all threads. Plain files are read at positions, packed ones as a stream.
 //! 3. [`parse`] turns bytes into typed items that borrow from the window. Log records go through one table of known statements
 //!    ([`parse::statement::statements`]): a row for each, dispatched on the file's series and the record's first bytes.
 //! 4. [`facts`] counts: by client, connection, service, text; first, last, and how often over time. Facts infer nothing, merge

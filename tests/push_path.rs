@@ -8,18 +8,24 @@ use nacos_offheap::format::{Context, Format, read_log, read_log_by_table};
 use nacos_offheap::parse::statement::Series;
 use nacos_offheap::parse::wrapping::Wrapping;
 use nacos_offheap::span::{ArtefactId, Window};
+use nacos_offheap::units::WallTime;
 use proptest::prelude::*;
 
 fn agree(bytes: &[u8]) {
+    agree_within(bytes, (None, None), 0);
+}
+
+/// The same when only what lies between two times is asked for, of a log whose clock is moved.
+fn agree_within(bytes: &[u8], since_until: (Option<WallTime>, Option<WallTime>), shift_ms: i64) {
     let context = Context {
         wrapping: Wrapping::None,
         map: None,
         format: Format::Log(Series::NamingPush),
-        shift_ms: 0,
+        shift_ms,
         next_time: None,
         name_time: None,
         modified: None,
-        since_until: (None, None),
+        since_until,
         label: "naming-push.log",
     };
     let window = Window {
@@ -61,6 +67,24 @@ fn both_ways_agree_on_every_fixture() {
     }
 }
 
+/// Why a push failed: time-outs of several texts, and what is none or not plain.
+fn reason(i: u64) -> String {
+    match i / 13 % 16 {
+        0 => "errCode: 601, errMsg: Client connection is not active".to_owned(),
+        1 => "Timeout After N milliseconds, NaN".to_owned(),
+        2 => format!("Timeout After {i}N{i}, reason=x, target=10.0.0.1"),
+        3 => "Timeout After 3000 milliseconds }".to_owned(),
+        4 => "Timeout After 1 ms java.lang.OutOfMemoryError: Direct buffer memory".to_owned(),
+        5 => "Timeout After 1\tms".to_owned(),
+        6 => format!("Timeout After {} ms", "9".repeat(200)),
+        7 => "Timeout After 1 \u{e9}".to_owned(),
+        8 => "Timeout After 1 ms ".to_owned(),
+        9 => "null".to_owned(),
+        10 => "Timeout After 5000 milliseconds,requestId =".to_owned(),
+        n => format!("Timeout After {} milliseconds,requestId ={i}", n * 1_000),
+    }
+}
+
 /// Records of all forms, the common and the odd.
 fn odd_log() -> String {
     let mut log = String::new();
@@ -82,7 +106,13 @@ fn odd_log() -> String {
         let message = match i % 13 {
             0 => format!("[PUSH] Task merge for {service}"),
             1 => format!(
-                "[PUSH-FAIL] 5003ms, {service}, reason=Timeout After 5000 milliseconds,requestId ={i}, target={target}"
+                "[PUSH-FAIL] {}ms, {service}, reason={}, target={target}",
+                i % 6_000,
+                reason(i)
+            ),
+            5 if i % 2 == 0 => format!(
+                "[PUSH-FAIL] 5000ms, {service}, reason=Timeout After 5000 milliseconds,requestId ={i}, target=10.9.9.{}",
+                i % 3
             ),
             2 => "Reason detail: \n\njava.lang.OutOfMemoryError: Direct buffer memory".to_owned(),
             3 => format!(
@@ -97,9 +127,14 @@ fn odd_log() -> String {
             ),
         };
         let (s, ms) = (t % 60, i * 37 % 1000);
+        let level = if message.starts_with("[PUSH-FAIL") || message.starts_with("Reason") {
+            "ERROR"
+        } else {
+            "INFO"
+        };
         writeln!(
             log,
-            "2024-05-01 {:02}:{:02}:{s:02},{ms:03} INFO {message}\n",
+            "2024-05-01 {:02}:{:02}:{s:02},{ms:03} {level} {message}\n",
             t / 3600,
             t / 60 % 60
         )
@@ -114,6 +149,36 @@ fn both_ways_agree_on_odd_records_and_cuts() {
     agree(log.as_bytes());
     for cut in 0..600 {
         agree(&log.as_bytes()[cut..cut * 7 + 3_000]);
+    }
+}
+
+#[test]
+fn a_reason_of_a_record_that_is_refused_is_not_counted() {
+    let log = "2024-05-01 10:00:00,000 ERROR [PUSH-FAIL] 5000ms, Service{name\nspace='p', ephemeral=true, revision=1}, reason=Timeout After 5000 milliseconds,requestId =4, target=10.0.0.1\n\n2024-05-01 10:00:01,000 INFO x\n\n";
+    agree(log.as_bytes());
+}
+
+#[test]
+fn both_ways_agree_on_every_end() {
+    let log = odd_log();
+    let end = log.len();
+    for cut in 0..1_200 {
+        agree(&log.as_bytes()[end - 4_000..end - cut]);
+    }
+}
+
+#[test]
+fn both_ways_agree_on_a_stretch_of_time_and_a_moved_clock() {
+    let log = odd_log();
+    let at = |hour, minute| WallTime::from_fields(2024, 5, 1, hour, minute, 0, 0);
+    for since_until in [
+        (at(1, 30), None),
+        (None, at(2, 0)),
+        (at(1, 30), at(3, 0)),
+        (at(3, 0), at(1, 0)),
+    ] {
+        agree_within(log.as_bytes(), since_until, 0);
+        agree_within(log.as_bytes(), since_until, -3_600_000);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files as bytes. The only place with `unsafe` code.
+//! Files as bytes. One of two places with `unsafe` code; the other is `parse/vector.rs`.
 
 use std::fs::File;
 use std::io;

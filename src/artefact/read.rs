@@ -14,11 +14,39 @@ use crate::parse::record::{Cutting, Undated, find_boundary, find_head, time_at, 
 use crate::parse::wrapping::Wrapping;
 use crate::units::WallTime;
 
-/// Stretch of a file that one window begins in.
-pub const WINDOW: u64 = 1 << 20;
+/// Stretch of a file that one window begins in, at the most: few enough bytes that they are still in the processor's
+/// second cache when they are parsed.
+pub const WINDOW: u64 = 1 << 18;
+
+/// Longest record that is never cut, at the least.
+const REACH: u64 = 1 << 20;
+
+/// Bytes that the windows of all threads hold together, at the most.
+pub const ALL_WINDOWS: u64 = 16 << 20;
+
+/// Threads among which [`ALL_WINDOWS`] can be shared out.
+pub const THREADS_MAX: usize = 128;
+
+/// What is read beside a stretch: up to the record behind it.
+const MARGIN: usize = 4096;
 
 /// Bytes inflated at a time.
 const STEP: usize = 1 << 18;
+
+/// Stretch of a window when `threads` threads, up to [`THREADS_MAX`], read at once.
+///
+/// With what each reads beside it and ahead, all hold [`ALL_WINDOWS`] at the most (as long as records are shorter than a
+/// window).
+#[must_use]
+pub fn window_for(threads: usize) -> u64 {
+    let share = ALL_WINDOWS / threads.clamp(1, THREADS_MAX) as u64;
+    share.saturating_sub(beside_window()).min(WINDOW)
+}
+
+/// Bytes that a thread holds beside the stretch of its window.
+fn beside_window() -> u64 {
+    (1 + MARGIN + (AHEAD + 2) * BLOCK) as u64
+}
 
 /// A file opened for positioned reads.
 #[derive(Debug)]
@@ -119,7 +147,7 @@ pub struct LogWindow {
     pub next_time: Option<WallTime>,
 }
 
-/// Reads the window of a plain log that begins in `from..from + WINDOW` into `buffer`.
+/// Reads the window of a plain log that begins in `from..from + WINDOW` into `buffer`, which is used again and again.
 ///
 /// # Errors
 /// What the operating system says.
@@ -144,13 +172,16 @@ pub fn sized_log_window(
     cutting: Cutting,
     buffer: &mut Vec<u8>,
 ) -> io::Result<LogWindow> {
+    let reach = usize::try_from(stretch.max(REACH)).unwrap_or(REACH as usize);
     let stretch = usize::try_from(stretch).unwrap_or(WINDOW as usize);
     // One byte more in front tells whether the stretch begins at a line.
     let lead = usize::from(from > 0);
-    let mut want = lead + stretch + 4096;
+    let mut want = lead + stretch + MARGIN;
     let mut have = 0;
     let mut at_end = false;
     loop {
+        // Not twice as much for one byte more.
+        buffer.reserve_exact(want.saturating_sub(buffer.len()));
         buffer.resize(want, 0);
         let got = source.read_at(from - lead as u64 + have as u64, &mut buffer[have..])?;
         have += got;
@@ -163,7 +194,7 @@ pub fn sized_log_window(
         }
         // The boundary behind is the next stretch's own beginning.
         let next = lead + stretch;
-        let limit = (next + stretch).min(have);
+        let limit = (next + reach).min(have);
         // Where a record without a date would do, one with a date may still follow.
         let wanted = match cutting.undated {
             Undated::Console => Cutting {
@@ -172,19 +203,19 @@ pub fn sized_log_window(
             },
             _ => cutting,
         };
-        if find_head(&buffer[..limit], next, wanted).is_some() || at_end || have >= next + stretch {
+        if find_head(&buffer[..limit], next, wanted).is_some() || at_end || have >= next + reach {
             break;
         }
-        want = (have + (STEP / 4)).min(next + stretch);
+        want = (have + (STEP / 4)).min(next + reach);
     }
     let begin = |at: usize| -> usize {
         if at >= have {
             return have;
         }
-        let limit = (at + stretch).min(have);
-        // Where the text ends before the stretch does, what has no head belongs to the last record of the window before; a
-        // record as long as a whole stretch is cut.
-        let none = if have < at + stretch {
+        let limit = (at + reach).min(have);
+        // Where the text ends before that, what has no head belongs to the last record of the window before; a record that
+        // reaches further is cut.
+        let none = if have < at + reach {
             have
         } else if at > 0 && buffer[at - 1] == b'\n' {
             at
@@ -336,9 +367,9 @@ impl Read for ZstdFrames<'_> {
     }
 }
 
-/// Blocks that a thread of its own may read ahead, and their bytes.
+/// Blocks that a thread of its own may read ahead, and their bytes. Two more are in hand.
 const AHEAD: usize = 4;
-const BLOCK: usize = 1 << 16;
+const BLOCK: usize = 1 << 14;
 
 /// A stream that a thread of its own reads, and unpacks, some blocks ahead of who reads this.
 pub struct ReadAhead {
@@ -487,8 +518,8 @@ impl<'a> StreamWindows<'a> {
                 self.used = at;
                 break;
             }
-            // One record longer than four windows is cut; the rest is read as its continuation.
-            if self.buffer.len() >= 4 * window {
+            // One record as long as this is cut; the rest is read as its continuation.
+            if self.buffer.len() >= window.max(REACH as usize) {
                 let line = memchr::memrchr(b'\n', &self.buffer).map(|i| i + 1);
                 self.used = line.unwrap_or(self.buffer.len());
                 break;
@@ -616,6 +647,32 @@ mod tests {
     }
 
     #[test]
+    fn windows_share_sixteen_megabytes_whatever_the_threads() {
+        assert_eq!(window_for(1), WINDOW);
+        assert_eq!(window_for(2), WINDOW);
+        for threads in 1..=THREADS_MAX {
+            let each = window_for(threads) + beside_window();
+            assert!(threads as u64 * each <= ALL_WINDOWS, "{threads}");
+            assert!(window_for(threads) >= 16 << 10, "{threads}");
+            assert!(window_for(threads) >= window_for(threads + 1));
+        }
+        assert_eq!(window_for(4096), window_for(THREADS_MAX));
+    }
+
+    #[test]
+    fn a_window_is_read_into_no_more_than_its_share() {
+        let source = Source::Memory(std::sync::Arc::new(log(40_000)));
+        for threads in [1, 64, THREADS_MAX] {
+            let (window, mut buffer) = (window_for(threads), Vec::new());
+            for i in 0..10 {
+                let cutting = Undated::Never.into();
+                sized_log_window(&source, i * window, window, cutting, &mut buffer).unwrap();
+            }
+            assert!(buffer.capacity() as u64 <= ALL_WINDOWS / threads as u64);
+        }
+    }
+
+    #[test]
     fn windows_of_a_file_cover_it_exactly_and_begin_at_records() {
         let bytes = log(40_000);
         let source = Source::Memory(std::sync::Arc::new(bytes.clone()));
@@ -639,7 +696,7 @@ mod tests {
     fn a_record_longer_than_a_window_loses_nothing() {
         let mut bytes = log(10);
         bytes.extend_from_slice(b"2024-05-01 10:01:00,000 INFO long ");
-        bytes.extend(std::iter::repeat_n(b'y', 3 * WINDOW as usize + 77));
+        bytes.extend(std::iter::repeat_n(b'y', 3 * REACH as usize + 77));
         bytes.push(b'\n');
         bytes.extend_from_slice(&log(10));
         let source = Source::Memory(std::sync::Arc::new(bytes.clone()));

@@ -238,6 +238,8 @@ impl Activities {
             Some(i) if self.0[i].0 == signal => i,
             found => {
                 let i = found.unwrap_or(self.0.len());
+                // Most subjects have one kind, and there may be a hundred thousand of them.
+                self.0.reserve_exact(1);
                 self.0.insert(i, (signal, Activity::new(buckets)));
                 i
             }

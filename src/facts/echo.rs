@@ -25,7 +25,7 @@ pub(super) fn service_hash(service: &[u8]) -> u64 {
 /// Failed pushes of one client, while they are few.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FewFailures {
-    /// Service, time of sending, whether the time-out ended it.
+    /// Service, time of sending, whether the time-out ended it; in order.
     events: Vec<(u64, i64, bool)>,
     too_many: bool,
 }
@@ -36,7 +36,9 @@ impl FewFailures {
         if self.too_many {
             return;
         }
-        self.events.push((service_hash(service), sent.0, timeout));
+        let event = (service_hash(service), sent.0, timeout);
+        let at = self.events.partition_point(|e| *e <= event);
+        self.events.insert(at, event);
         self.shorten();
     }
 
@@ -54,6 +56,7 @@ impl FewFailures {
             self.events = Vec::new();
         } else {
             self.events.extend(other.events);
+            self.events.sort_unstable();
             self.shorten();
         }
     }
@@ -63,11 +66,10 @@ impl FewFailures {
         if self.too_many {
             return None;
         }
-        let mut events = self.events.clone();
-        events.sort_unstable();
+        let events = &self.events;
         let mut found = Vec::new();
         let mut taken = vec![false; events.len()];
-        for (service, sent, timeout) in &events {
+        for (service, sent, timeout) in events {
             if *timeout {
                 continue;
             }

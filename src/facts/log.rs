@@ -367,14 +367,18 @@ fn count_text(map: &mut BTreeMap<String, u64>, text: String) {
     }
 }
 
+/// Longest time a push is dated back by.
+pub(super) const MOST_COST_MS: i64 = 600_000;
+
 /// Reason texts are free; more than these are counted as one.
 const REASONS_MAX: usize = 4096;
 
+/// Characters of a reason that are looked at.
+pub(super) const REASON_LENGTH: usize = 160;
+
 /// Text of a reason with every run of digits as `N`, cut to a length that still tells.
-fn mask_numbers(reason: &[u8]) -> String {
-    /// Characters looked at.
-    const LENGTH: usize = 160;
-    let mut out = String::with_capacity(LENGTH);
+pub(super) fn mask_numbers(reason: &[u8]) -> String {
+    let mut out = String::with_capacity(REASON_LENGTH);
     let mut in_number = false;
     let mut push = |c: char| {
         let digit = c.is_ascii_digit();
@@ -389,11 +393,11 @@ fn mask_numbers(reason: &[u8]) -> String {
         let text = String::from_utf8_lossy(reason);
         text.trim()
             .bytes()
-            .take(LENGTH)
+            .take(REASON_LENGTH)
             .for_each(|b| push(char::from(b)));
     } else {
         let text = String::from_utf8_lossy(reason);
-        text.trim().chars().take(LENGTH).for_each(push);
+        text.trim().chars().take(REASON_LENGTH).for_each(push);
     }
     out
 }
@@ -471,6 +475,25 @@ impl LogFacts {
         service
     }
 
+    /// Counts a reason of failed pushes, its numbers masked.
+    pub(super) fn add_reason(&mut self, mut masked: String, n: u64) {
+        // Text of a client: only what is new is looked through for secrets.
+        if !self.reasons.contains_key(&masked) {
+            let clean = super::quote::clean(masked.as_bytes());
+            masked = String::from_utf8_lossy(&clean).into_owned();
+        }
+        if self.reasons.len() < REASONS_MAX || self.reasons.contains_key(&masked) {
+            *self.reasons.entry(masked).or_default() += n;
+        } else {
+            *self.reasons.entry("(other)".to_owned()).or_default() += n;
+        }
+    }
+
+    /// Adds failed pushes of a client, while they are few.
+    pub(super) fn add_few_failures(&mut self, client: Address, few: FewFailures) {
+        self.few_failures.entry(client).or_default().merge(few);
+    }
+
     /// Counts what a statement says.
     pub fn add(&mut self, event: Event<'_>, line: &Line<'_>) {
         let time = line.time;
@@ -496,7 +519,7 @@ impl LogFacts {
                 reason,
             } => {
                 // Written when the time-out ends: the push itself is that much older.
-                let cost = i64::try_from(cost_ms).unwrap_or(0).min(600_000);
+                let cost = i64::try_from(cost_ms).unwrap_or(0).min(MOST_COST_MS);
                 let time = time.map(|t| t.minus_ms(cost));
                 let kind = PushFailure::of_reason(reason);
                 *self.reason_kinds.entry(kind).or_default() += 1;
@@ -517,17 +540,7 @@ impl LogFacts {
                 if kind == PushFailure::Busy {
                     self.count_client(client, Signal::PushBusy, time, 1, line);
                 }
-                let mut masked = mask_numbers(reason);
-                // Text of a client: only what is new is looked through for secrets.
-                if !self.reasons.contains_key(&masked) {
-                    let clean = super::quote::clean(masked.as_bytes());
-                    masked = String::from_utf8_lossy(&clean).into_owned();
-                }
-                if self.reasons.len() < REASONS_MAX || self.reasons.contains_key(&masked) {
-                    *self.reasons.entry(masked).or_default() += 1;
-                } else {
-                    *self.reasons.entry("(other)".to_owned()).or_default() += 1;
-                }
+                self.add_reason(mask_numbers(reason), 1);
                 // Of UDP the service's own failure: its give-up names none.
                 let signal = if signal == Signal::PushEcho {
                     Signal::PushFail

@@ -15,13 +15,35 @@ const FINEST: u8 = 10;
 /// Buckets are a power of two milliseconds wide and begin at multiples of their width, and the width is the smallest that
 /// fits the whole span into `limit` buckets. So two series of the same events are equal however the events were split, and
 /// merging is exact in any order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Series {
     limit: u32,
     shift: u8,
-    first: i64,
-    counts: Vec<u32>,
+    counts: Counts,
 }
+
+/// The buckets and how many events fell into each.
+#[derive(Clone, Debug)]
+enum Counts {
+    /// Those that are not empty, in order: most of a hundred thousand clients have few events, over hours.
+    Few(Vec<(i64, u32)>),
+    /// The first, and all from there on.
+    Many(i64, Vec<u32>),
+}
+
+/// Buckets kept one by one.
+const FEW: usize = 8;
+
+impl PartialEq for Series {
+    /// Whether they say the same; how many there are of which kind may differ with the order in which they came.
+    fn eq(&self, other: &Self) -> bool {
+        self.limit == other.limit
+            && self.shift == other.shift
+            && self.occupied().eq(other.occupied())
+    }
+}
+
+impl Eq for Series {}
 
 impl Series {
     /// An empty series of at most `limit` buckets.
@@ -30,9 +52,13 @@ impl Series {
         Self {
             limit: u32::try_from(limit.max(2)).unwrap_or(u32::MAX),
             shift: FINEST,
-            first: 0,
-            counts: Vec::new(),
+            counts: Counts::Few(Vec::new()),
         }
+    }
+
+    /// Buckets are two to this power milliseconds wide.
+    pub(super) fn shift(&self) -> u32 {
+        u32::from(self.shift)
     }
 
     /// Whether two times fall into the same bucket of any series.
@@ -42,105 +68,161 @@ impl Series {
     }
 
     /// Counts `n` events at `t`.
-    pub fn add(&mut self, t: WallTime, n: u32) {
-        self.count(t, n);
-    }
-
-    /// [`Self::add`]; whether they fell into the first bucket, so that they may be the earliest.
     #[inline]
-    pub(super) fn count(&mut self, t: WallTime, n: u32) -> bool {
-        // The common case: an event in a bucket that exists.
-        let i = (t.0 >> self.shift).wrapping_sub(self.first);
-        if let Some(slot) = usize::try_from(i).ok().and_then(|i| self.counts.get_mut(i)) {
-            *slot = slot.saturating_add(n);
-            return i == 0;
+    pub fn add(&mut self, t: WallTime, n: u32) {
+        if let Counts::Many(first, counts) = &mut self.counts {
+            // The common case: an event in a bucket that exists.
+            let i = (t.0 >> self.shift).wrapping_sub(*first);
+            if let Some(slot) = usize::try_from(i).ok().and_then(|i| counts.get_mut(i)) {
+                *slot = slot.saturating_add(n);
+                return;
+            }
         }
-        self.add_outside(t, n)
+        self.add_elsewhere(t, n);
     }
 
     #[inline(never)]
-    fn add_outside(&mut self, t: WallTime, n: u32) -> bool {
+    fn add_elsewhere(&mut self, t: WallTime, n: u32) {
+        if let Counts::Many(first, counts) = &mut self.counts
+            && let Ok(len) = usize::try_from((t.0 >> self.shift).saturating_sub(*first))
+            && (counts.len().max(1)..self.limit as usize).contains(&len)
+        {
+            // Logs go on in time: mostly it is one behind the last.
+            make_room(counts, len + 1, self.limit);
+            counts.resize(len, 0);
+            return counts.push(n);
+        }
+        self.cover(t.0 >> self.shift, t.0 >> self.shift);
         let bucket = t.0 >> self.shift;
-        if self.counts.is_empty() {
-            self.first = bucket;
-            self.counts.push(n);
-            return true;
-        }
-        // Logs go on in time: mostly it is one behind the last.
-        match usize::try_from(bucket.saturating_sub(self.first)) {
-            Ok(len) if len >= self.counts.len() && len < self.limit as usize => {
-                self.make_room(len + 1);
-                self.counts.resize(len, 0);
-                self.counts.push(n);
-                return false;
+        match &mut self.counts {
+            Counts::Few(few) => {
+                let at = few.partition_point(|(b, _)| *b < bucket);
+                match few.get_mut(at) {
+                    Some((b, count)) if *b == bucket => *count = count.saturating_add(n),
+                    _ => {
+                        few.reserve_exact(usize::from(few.len() == few.capacity()) * 2);
+                        few.insert(at, (bucket, n));
+                    }
+                }
+                if few.len() > FEW {
+                    self.spread();
+                }
             }
-            _ => {}
-        }
-        self.cover(bucket, bucket);
-        let i = (t.0 >> self.shift) - self.first;
-        if let Some(slot) = usize::try_from(i).ok().and_then(|i| self.counts.get_mut(i)) {
-            *slot = slot.saturating_add(n);
-        }
-        i == 0
-    }
-
-    /// Room for `len` buckets, in few steps: most series grow to their limit.
-    fn make_room(&mut self, len: usize) {
-        const STEP: usize = 32;
-        if len > self.counts.capacity() {
-            let room = len.next_power_of_two().max(STEP).min(self.limit as usize);
-            self.counts.reserve_exact(room - self.counts.len());
+            Counts::Many(first, counts) => {
+                let slot = usize::try_from(bucket - *first)
+                    .ok()
+                    .and_then(|i| counts.get_mut(i));
+                if let Some(slot) = slot {
+                    *slot = slot.saturating_add(n);
+                }
+            }
         }
     }
 
-    /// Widens and extends so that the buckets `low..=high` (of the present width) have a slot.
+    /// Keeps all buckets from the first to the last, the empty ones too: these, and the first.
+    fn spread(&mut self) -> (i64, &mut Vec<u32>) {
+        if let Counts::Few(few) = &self.counts {
+            let first = few.first().map_or(0, |(b, _)| *b);
+            let len = few.last().map_or(0, |(b, _)| b - first + 1);
+            let mut counts = Vec::new();
+            make_room(&mut counts, len as usize, self.limit);
+            counts.resize(len as usize, 0);
+            for (b, n) in few {
+                counts[(b - first) as usize] = *n;
+            }
+            self.counts = Counts::Many(first, counts);
+        }
+        match &mut self.counts {
+            Counts::Many(first, counts) => (*first, counts),
+            Counts::Few(_) => unreachable!("made many above"),
+        }
+    }
+
+    /// The first and the last bucket.
+    fn edges(&self) -> Option<(i64, i64)> {
+        match &self.counts {
+            Counts::Few(few) => Some((few.first()?.0, few.last()?.0)),
+            Counts::Many(_, counts) if counts.is_empty() => None,
+            Counts::Many(first, counts) => Some((*first, *first + counts.len() as i64 - 1)),
+        }
+    }
+
+    /// Widens until the buckets `low..=high` (of the present width) have room beside those there are; where all have a slot
+    /// these get theirs.
     fn cover(&mut self, low: i64, high: i64) {
-        let last = self.first + self.counts.len() as i64 - 1;
-        let (mut low, mut high) = (low.min(self.first), high.max(last));
+        let (mut low, mut high) = match self.edges() {
+            Some((first, last)) => (low.min(first), high.max(last)),
+            None => (low, high),
+        };
         while high - low + 1 > i64::from(self.limit) {
             self.widen();
             low >>= 1;
             high >>= 1;
         }
-        let before = usize::try_from(self.first - low).unwrap_or(0);
-        if before > 0 {
-            self.counts.splice(0..0, std::iter::repeat_n(0, before));
-            self.first = low;
-        }
-        let len = usize::try_from(high - self.first + 1).unwrap_or(0);
-        if len > self.counts.len() {
-            self.make_room(len);
-            self.counts.resize(len, 0);
+        let limit = self.limit;
+        if let Counts::Many(first, counts) = &mut self.counts {
+            if counts.is_empty() {
+                *first = low;
+            }
+            let before = usize::try_from(*first - low).unwrap_or(0);
+            if before > 0 {
+                counts.splice(0..0, std::iter::repeat_n(0, before));
+                *first = low;
+            }
+            let len = usize::try_from(high - *first + 1).unwrap_or(0);
+            if len > counts.len() {
+                make_room(counts, len, limit);
+                counts.resize(len, 0);
+            }
         }
     }
 
     fn widen(&mut self) {
-        let odd = (self.first & 1) as usize;
-        // In place: a bucket's new slot is never behind its old one. An odd first bucket has no neighbour in front.
-        let len = (self.counts.len() + odd).div_ceil(2);
-        for slot in odd..len {
-            let i = 2 * slot - odd;
-            let next = self.counts.get(i + 1).copied().unwrap_or(0);
-            self.counts[slot] = self.counts[i].saturating_add(next);
-        }
-        self.counts.truncate(len);
-        while self.counts.last() == Some(&0) && self.counts.len() > 1 {
-            self.counts.pop();
-        }
-        self.first >>= 1;
         self.shift += 1;
+        match &mut self.counts {
+            Counts::Few(few) => {
+                few.iter_mut().for_each(|(b, _)| *b >>= 1);
+                few.dedup_by(|(b, n), (before, sum)| {
+                    let same = b == before;
+                    if same {
+                        *sum = sum.saturating_add(*n);
+                    }
+                    same
+                });
+            }
+            Counts::Many(first, counts) => {
+                let odd = (*first & 1) as usize;
+                // In place: a bucket's new slot is never behind its old one. An odd first bucket has no neighbour in front.
+                let pairs = counts.get_mut(odd..).unwrap_or_default();
+                let mut slot = 0;
+                while 2 * slot + 1 < pairs.len() {
+                    pairs[slot] = pairs[2 * slot].saturating_add(pairs[2 * slot + 1]);
+                    slot += 1;
+                }
+                if 2 * slot < pairs.len() {
+                    pairs[slot] = pairs[2 * slot];
+                    slot += 1;
+                }
+                counts.truncate(odd + slot);
+                while counts.last() == Some(&0) && counts.len() > 1 {
+                    counts.pop();
+                }
+                *first >>= 1;
+            }
+        }
     }
 
     /// Adds the events of `other`.
     pub fn merge(&mut self, mut other: Self) {
-        if other.counts.is_empty() {
+        let Some((low, high)) = other.edges() else {
             return;
-        }
-        if self.counts.is_empty() {
+        };
+        if self.edges().is_none() {
             let limit = self.limit;
             *self = other;
             self.limit = limit;
-            return;
+            // It may have had a larger limit.
+            return self.cover(low, high);
         }
         while self.shift < other.shift {
             self.widen();
@@ -148,22 +230,26 @@ impl Series {
         while other.shift < self.shift {
             other.widen();
         }
-        let last = other.first + other.counts.len() as i64 - 1;
-        let shift = self.shift;
-        self.cover(other.first, last);
+        let Some((low, high)) = other.edges() else {
+            return;
+        };
+        self.cover(low, high);
         while other.shift < self.shift {
             other.widen();
         }
-        debug_assert!(self.shift >= shift);
-        for (i, &n) in other.counts.iter().enumerate() {
-            let at = other.first + i as i64 - self.first;
-            if let Some(slot) = usize::try_from(at)
-                .ok()
-                .and_then(|at| self.counts.get_mut(at))
-            {
-                *slot = slot.saturating_add(n);
-            }
+        for (bucket, n) in other.occupied() {
+            self.add(WallTime(bucket << self.shift), n);
         }
+    }
+
+    /// The buckets that are not empty, in order, and their counts.
+    fn occupied(&self) -> impl Iterator<Item = (i64, u32)> + '_ {
+        let (few, first, counts): (&[_], _, &[u32]) = match &self.counts {
+            Counts::Few(few) => (few, 0, &[]),
+            Counts::Many(first, counts) => (&[], *first, counts),
+        };
+        let many = counts.iter().zip(first..).map(|(n, b)| (b, *n));
+        few.iter().copied().chain(many).filter(|(_, n)| *n > 0)
     }
 
     /// Events of `other` that have an event of this series in their bucket, or, while buckets are fine, in the one beside
@@ -179,26 +265,28 @@ impl Series {
         while theirs.shift < mine.shift {
             theirs.widen();
         }
-        let mut paired = Self {
-            counts: vec![0; theirs.counts.len()],
-            ..theirs.clone()
-        };
-        let fine = theirs.shift <= FINE;
-        for shift in if fine { &[0i64, 1, -1][..] } else { &[0][..] } {
-            for (i, n) in theirs.counts.iter_mut().enumerate() {
-                let at = theirs.first + i as i64 - shift - mine.first;
-                let slot = usize::try_from(at)
-                    .ok()
-                    .and_then(|at| mine.counts.get_mut(at));
+        let shift = theirs.shift;
+        let (my_first, mine) = mine.spread();
+        let (first, theirs) = theirs.spread();
+        let mut paired = vec![0; theirs.len()];
+        let fine = shift <= FINE;
+        for apart in if fine { &[0i64, 1, -1][..] } else { &[0][..] } {
+            for (i, n) in theirs.iter_mut().enumerate() {
+                let at = first + i as i64 - apart - my_first;
+                let slot = usize::try_from(at).ok().and_then(|at| mine.get_mut(at));
                 if let Some(slot) = slot {
                     let both = (*slot).min(*n);
                     *slot -= both;
                     *n -= both;
-                    paired.counts[i] += both;
+                    paired[i] += both;
                 }
             }
         }
-        paired
+        Self {
+            limit: other.limit,
+            shift,
+            counts: Counts::Many(first, paired),
+        }
     }
 
     /// Takes the events of `other` away, which are among this series' own.
@@ -210,13 +298,13 @@ impl Series {
         while other.shift < self.shift {
             other.widen();
         }
-        for (i, n) in other.counts.iter().enumerate() {
-            let at = other.first + i as i64 - self.first;
-            if let Some(slot) = usize::try_from(at)
+        let (first, counts) = self.spread();
+        for (bucket, n) in other.occupied() {
+            let slot = usize::try_from(bucket - first)
                 .ok()
-                .and_then(|at| self.counts.get_mut(at))
-            {
-                *slot = slot.saturating_sub(*n);
+                .and_then(|at| counts.get_mut(at));
+            if let Some(slot) = slot {
+                *slot = slot.saturating_sub(n);
             }
         }
     }
@@ -235,23 +323,30 @@ impl Series {
 
     /// The buckets with their starts, in order; empty ones between the first and the last included.
     pub fn buckets(&self) -> impl Iterator<Item = (WallTime, u32)> + '_ {
-        self.counts
-            .iter()
-            .enumerate()
-            .map(|(i, &n)| (WallTime((self.first + i as i64) << self.shift), n))
+        let (low, high) = self.edges().unwrap_or((0, -1));
+        let mut occupied = self.occupied().peekable();
+        (low..=high).map(move |b| {
+            let n = occupied.next_if(|(at, _)| *at == b).map_or(0, |(_, n)| n);
+            (WallTime(b << self.shift), n)
+        })
+    }
+
+    /// The buckets with at least one event, with their starts.
+    fn busy(&self) -> impl Iterator<Item = (WallTime, u32)> + '_ {
+        self.occupied().map(|(b, n)| (WallTime(b << self.shift), n))
     }
 
     /// All events.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.counts.iter().map(|&n| u64::from(n)).sum()
+        self.occupied().map(|(_, n)| u64::from(n)).sum()
     }
 
     /// Events from `from` (included) to `to` (excluded). A bucket on an edge counts by the share of it inside.
     #[must_use]
     pub fn between(&self, from: WallTime, to: WallTime) -> f64 {
         let width = self.width_ms();
-        self.buckets()
+        self.busy()
             .map(|(start, n)| {
                 let low = start.0.max(from.0);
                 let high = (start.0 + width).min(to.0);
@@ -268,9 +363,18 @@ impl Series {
     #[must_use]
     pub fn busy_buckets(&self, from: WallTime, to: WallTime) -> usize {
         let width = self.width_ms();
-        self.buckets()
-            .filter(|&(t, n)| n > 0 && t.0 + width > from.0 && t.0 < to.0)
+        self.busy()
+            .filter(|&(t, _)| t.0 + width > from.0 && t.0 < to.0)
             .count()
+    }
+}
+
+/// Room for `len` buckets, in few steps: most series grow to their limit.
+fn make_room(counts: &mut Vec<u32>, len: usize, limit: u32) {
+    const STEP: usize = 32;
+    if len > counts.capacity() {
+        let room = len.next_power_of_two().max(STEP).min(limit as usize);
+        counts.reserve_exact(room.saturating_sub(counts.len()));
     }
 }
 

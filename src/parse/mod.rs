@@ -28,6 +28,7 @@ pub mod push;
 pub mod record;
 pub mod sockets;
 pub mod statement;
+pub(crate) mod vector;
 pub mod wrapping;
 
 use std::borrow::Cow;

@@ -15,6 +15,7 @@ use memchr::{memchr, memchr3};
 
 use super::failure;
 use super::record::HeadReader;
+use super::vector::{find16, find32, find64};
 use crate::units::WallTime;
 
 /// A record of one of the two forms.
@@ -24,6 +25,8 @@ pub struct Push<'a> {
     pub time: WallTime,
     /// The text between `Service{` and `, ephemeral=`.
     pub service: &'a [u8],
+    /// All bytes from there on: at least as many as the service has, rounded up to 64.
+    pub from_service: &'a [u8],
     /// The service's revision.
     pub revision: u32,
     /// What the client was sent; `None` where tasks were merged, which is only counted.
@@ -81,11 +84,51 @@ impl Sent {
     }
 }
 
-/// Whether a service's text holds nothing that makes its record another: a line end, what
+/// A push that failed, told in one line, with an empty line behind it:
+/// `… ERROR [PUSH-FAIL] 5003ms, Service{…, ephemeral=true, revision=17}, reason=…, target=10.31.5.22`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed<'a> {
+    /// When it was written.
+    pub time: WallTime,
+    /// How long before the push was sent.
+    pub cost_ms: u32,
+    /// As in [`Push`].
+    pub service: &'a [u8],
+    /// As in [`Push`].
+    pub from_service: &'a [u8],
+    /// The service's revision.
+    pub revision: u32,
+    /// Why it failed: text of a client or of the runtime.
+    pub reason: &'a [u8],
+    /// To whom it was sent; the instances are not told.
+    pub target: Sent,
+    /// Its first line, without its line end.
+    pub line: &'a [u8],
+    /// Index of its first byte.
+    pub at: usize,
+    /// Lines before it.
+    pub lines_before: u32,
+    /// Where it ends.
+    end: usize,
+    next: i64,
+}
+
+impl Failed<'_> {
+    /// Bytes of the record, the empty line behind it included.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "a record is never empty")]
+    pub fn len(&self) -> usize {
+        self.end - self.at
+    }
+}
+
+/// Whether a service's text holds nothing that makes its record another: a line end, a brace that would end it before, what
 /// [`super::wrapping::is_dirty`] looks for, or words of an allocation failure. No words of those reach over its edges.
 #[must_use]
 pub fn is_plain_service(text: &[u8]) -> bool {
-    memchr3(b'\n', 0, 0x1b, text).is_none() && failure::find(text).next().is_none()
+    memchr3(b'\n', 0, 0x1b, text).is_none()
+        && !text.contains(&b'}')
+        && failure::find(text).next().is_none()
 }
 
 /// The same of a target; and the last `, target=` of its line is the one before it.
@@ -98,13 +141,10 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 const WIDE_ONES: u128 = u128::MAX / 255;
 const WIDE_HIGH: u128 = 0x80 * WIDE_ONES;
-const LINE_ENDS: u64 = 0x0a * ONES;
 /// Longest service text looked at.
 const SERVICE_MAX: usize = 1024;
 /// From the start of a record to that of its service, at the most.
 const HEAD: usize = 112;
-/// From the end of a service to that of its record, at the most, and the empty line behind.
-const TAIL: usize = 76;
 
 /// Steps over a literal.
 #[inline(always)]
@@ -161,11 +201,93 @@ fn last_digits(text: &[u8]) -> Option<(usize, u32)> {
 fn name_and_revision(text: &[u8]) -> Option<(&[u8], u32)> {
     let (n, revision) = last_digits(text)?;
     let text = &text[..text.len() - n];
-    let name = match text.last_chunk() {
-        Some(b", ephemeral=true, revision=") => &text[..text.len() - 27],
-        _ => text.strip_suffix(b", ephemeral=false, revision=")?,
+    // Compared as a whole: a pattern would be compared byte by byte.
+    let is_true = |end: &[u8; 27]| end == b", ephemeral=true, revision=";
+    let name = if text.last_chunk().is_some_and(is_true) {
+        &text[..text.len() - 27]
+    } else {
+        text.strip_suffix(b", ephemeral=false, revision=")?
     };
     Some((name, revision))
+}
+
+/// Where the text of the service begins, of an acknowledged push whose `-SUCC` stands at `i`.
+#[inline(always)]
+fn succ_begin(head: &[u8; HEAD], i: usize) -> Option<usize> {
+    // Three numbers of one to seven digits, and what stands between them.
+    const FROM: usize = 80;
+    let brace = find32(head[FROM..].first_chunk()?, b'{').trailing_zeros() as usize;
+    let i = over(head, i, b"-SUCC] ")?;
+    let i = over(head, over_digits(head, i)?, b"ms, all delay time ")?;
+    let i = over(head, over_digits(head, i)?, b"ms, SLA ")?;
+    let i = over(head, over_digits(head, i)?, b"ms, Service{")?;
+    (i == FROM + brace + 1).then_some(FROM + brace + 1)
+}
+
+/// Index of the first `}` behind where it can stand first, in the text of a service.
+#[inline(always)]
+fn close(text: &[u8]) -> Option<usize> {
+    // `, ephemeral=true, revision=1` comes before it.
+    let mut at = 28;
+    while at < SERVICE_MAX {
+        let found = find64(text.get(at..)?.first_chunk()?, b'}');
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize);
+        }
+        at += 64;
+    }
+    None
+}
+
+/// What an acknowledged push says behind its service, and where its line ends, the line feed being at `line_feed`.
+#[inline(always)]
+fn sent(tail: &[u8; 64], line_feed: usize) -> Option<(Sent, usize)> {
+    let i = match over(tail, 0, b", originalSize=") {
+        Some(i) => over_digits(tail, i)?,
+        None => 0,
+    };
+    let i = over(tail, i, b", DataSize=")?;
+    let (instances, n) = digits(tail, i)?;
+    let instances = value(instances << (64 - 8 * n));
+    let i = over(tail, i + n, b", target=")?;
+    // Of 64 there is no line feed.
+    let before = tail.get(..line_feed)?;
+    let line_end = line_feed - usize::from(before.last() == Some(&b'\r'));
+    let len = line_end.checked_sub(i)?;
+    if !(1..16).contains(&len) {
+        return None;
+    }
+    let text = u128::from_le_bytes(*tail.get(i..)?.first_chunk::<16>()?);
+    let sent = Sent {
+        target: text & (u128::MAX >> (128 - 8 * len)),
+        target_len: len,
+        instances,
+    };
+    Some((sent, line_end))
+}
+
+/// Where a record whose line ends at `at` ends, the empty line behind it included; and how many lines it has.
+#[inline(always)]
+fn ending(tail: &[u8; 64], line_ends: u64, at: usize) -> Option<(usize, u32)> {
+    match (line_ends >> (at & 63)) & 3 {
+        3 if at < 63 => Some((at + 2, 2)),
+        1 if tail.get(at + 1).is_some_and(|b| *b != b'\r') => Some((at + 1, 1)),
+        _ => ending_by_bytes(tail, at),
+    }
+}
+
+/// [`ending`] where a carriage return stands.
+#[cold]
+fn ending_by_bytes(tail: &[u8; 64], mut at: usize) -> Option<(usize, u32)> {
+    let mut lines = 0;
+    for _ in 0..2 {
+        let carriage = usize::from(*tail.get(at)? == b'\r');
+        if *tail.get(at + carriage)? == b'\n' {
+            at += carriage + 1;
+            lines += 1;
+        }
+    }
+    (lines > 0).then_some((at, lines))
 }
 
 /// Walks over records of these forms, from the start of one on.
@@ -233,6 +355,9 @@ impl<'a> Walk<'a> {
     }
 
     /// The record at hand, if it is of one of the forms. It stays at hand until [`Self::pass`].
+    ///
+    /// Where the next record begins is found by three short searches, each a step behind the other; that all between has
+    /// the form is seen beside that, so that the processor is at the next record already while it sees to this one.
     #[inline(always)]
     pub fn peek(&mut self) -> Option<Push<'a>> {
         let time = self.time?;
@@ -240,74 +365,27 @@ impl<'a> Walk<'a> {
         let head: &[u8; HEAD] = self.bytes.get(at..)?.first_chunk()?;
         let i = over(head, 23, b" INFO [PUSH")?;
         let (begin, is_merge) = if head[i] == b'-' {
-            let i = over(head, i, b"-SUCC] ")?;
-            let i = over(head, over_digits(head, i)?, b"ms, all delay time ")?;
-            let i = over(head, over_digits(head, i)?, b"ms, SLA ")?;
-            (over(head, over_digits(head, i)?, b"ms, Service{")?, false)
+            (succ_begin(head, i)?, false)
         } else {
             (over(head, i, b"] Task merge for Service{")?, true)
         };
         let text = &self.bytes[at + begin..];
-        let text = &text[..text.len().min(SERVICE_MAX)];
-        let close = memchr(b'}', text)?;
+        let close = close(text)?;
         let (service, revision) = name_and_revision(&text[..close])?;
 
-        let behind = at + begin + close + 1;
-        let tail: &[u8; TAIL] = self.bytes.get(behind..)?.first_chunk()?;
-        let (sent, line_end) = if is_merge {
-            (None, 0)
+        let tail = text.get(close + 1..)?;
+        let near: &[u8; 64] = tail.first_chunk()?;
+        let line_ends = find64(near, b'\n');
+        let sent = if is_merge {
+            None
         } else {
-            let i = match over(tail, 0, b", originalSize=") {
-                Some(i) => over_digits(tail, i)?,
-                None => 0,
-            };
-            let i = over(tail, i, b", DataSize=")?;
-            let (instances, n) = digits(tail, i)?;
-            let instances = value(instances << (64 - 8 * n));
-            let i = over(tail, i + n, b", target=")?;
-            let target = tail.get(i..)?.first_chunk::<16>()?;
-            let (low, high) = target.split_at(8);
-            let low = u64::from_le_bytes(*low.first_chunk()?);
-            let high = u64::from_le_bytes(*high.first_chunk()?);
-            let ends = |x: u64| {
-                let x = x ^ LINE_ENDS;
-                x.wrapping_sub(ONES) & !x & HIGH
-            };
-            let (in_low, in_high) = (ends(low), ends(high));
-            let len = if in_low != 0 {
-                in_low.trailing_zeros()
-            } else if in_high != 0 {
-                64 + in_high.trailing_zeros()
-            } else {
-                return None;
-            } as usize
-                / 8;
-            let len = len - usize::from(len > 0 && target[len - 1] == b'\r');
-            if len == 0 {
-                return None;
-            }
-            let text = u128::from(low) | u128::from(high) << 64;
-            let sent = Sent {
-                target: text & (u128::MAX >> (128 - 8 * len)),
-                target_len: len,
-                instances,
-            };
-            (Some(sent), i + len)
+            Some(sent(near, line_ends.trailing_zeros() as usize)?)
         };
-        // The line's end, and the empty line behind it.
-        let mut i = line_end;
-        let mut lines = 0;
-        for _ in 0..2 {
-            let carriage = usize::from(tail[i] == b'\r');
-            if tail[i + carriage] == b'\n' {
-                i += carriage + 1;
-                lines += 1;
-            }
-        }
-        if lines == 0 {
-            return None;
-        }
-        let end = behind + i;
+        let line_end = sent.as_ref().map_or(0, |(_, end)| *end);
+        let (len, lines) = ending(near, line_ends, line_end)?;
+
+        let behind = at + begin + close + 1;
+        let end = behind + len;
         let next = self.date(end);
         if next.is_none() && end < self.bytes.len() {
             return None;
@@ -315,14 +393,69 @@ impl<'a> Walk<'a> {
         Some(Push {
             time: WallTime(time),
             service,
+            from_service: text,
             revision,
-            sent,
+            sent: sent.map(|(sent, _)| sent),
             line: &self.bytes[at..behind + line_end],
             at,
             lines_before: self.lines,
             end: (end, lines),
             next,
         })
+    }
+
+    /// The record at hand, if it is a failed push of the one form. It stays at hand until [`Self::pass_failed`].
+    pub fn peek_failed(&mut self) -> Option<Failed<'a>> {
+        /// Longest reason looked at.
+        const REASON_MAX: usize = 512;
+        let time = self.time?;
+        let at = self.at;
+        let head: &[u8; HEAD] = self.bytes.get(at..)?.first_chunk()?;
+        let i = over(head, 23, b" ERROR [PUSH-FAIL] ")?;
+        let (cost, n) = digits(head, i)?;
+        let begin = at + over(head, i + n, b"ms, Service{")?;
+        let text = &self.bytes[begin..];
+        let close = close(text)?;
+        let (service, revision) = name_and_revision(&text[..close])?;
+        let rest = text[close + 1..].strip_prefix(b", reason=")?;
+        let rest = &rest[..memchr(b'\n', &rest[..rest.len().min(REASON_MAX)])?];
+        // What stands behind the last `=`.
+        let last = rest.last_chunk::<16>()?;
+        let len = find16(last, b'=').leading_zeros() as usize;
+        if !(1..16).contains(&len) {
+            return None;
+        }
+        let reason = rest[..rest.len() - len].strip_suffix(b", target=")?;
+        let line_end = begin + close + 1 + b", reason=".len() + rest.len();
+        let end = line_end + 2;
+        if self.bytes.get(line_end + 1) != Some(&b'\n') {
+            return None;
+        }
+        Some(Failed {
+            time: WallTime(time),
+            cost_ms: value(cost << (64 - 8 * n)),
+            service,
+            from_service: text,
+            revision,
+            reason,
+            target: Sent {
+                target: u128::from_le_bytes(*last) >> (8 * (16 - len)),
+                target_len: len,
+                instances: 0,
+            },
+            line: &self.bytes[at..line_end],
+            at,
+            lines_before: self.lines,
+            end,
+            next: self.date(end)?,
+        })
+    }
+
+    /// Steps over the record that [`Self::peek_failed`] gave.
+    pub fn pass_failed(&mut self, failed: &Failed<'_>) {
+        self.at = failed.end;
+        self.lines += 2;
+        self.time = Some(failed.next);
     }
 
     /// Steps over the record that [`Self::peek`] gave.

@@ -412,7 +412,9 @@ impl<'a> Iterator for Records<'a> {
             let line = &self.bytes[end..];
             // An empty line is the commonest continuation: the one that closes each message.
             if line[0] != b'\n' {
-                self.head = self.reader.read(line);
+                if line[0].is_ascii_digit() {
+                    self.head = self.reader.read(line);
+                }
                 if self.head.is_some() || begins_undated(line, self.undated) {
                     break;
                 }

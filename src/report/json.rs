@@ -20,8 +20,46 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// What the writer says.
 pub fn write_value(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    let mut out = Gathered {
+        text: Vec::with_capacity(GATHERED),
+        out,
+    };
+    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+    out.text.push(b'\n');
+    out.flush()
+}
+
+/// Bytes gathered before they are written.
+const GATHERED: usize = 1 << 16;
+
+/// A writer of a known type, so that the few bytes of each token are put down without a call.
+struct Gathered<'a> {
+    text: Vec<u8>,
+    out: &'a mut dyn Write,
+}
+
+impl Write for Gathered<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.text.len() + bytes.len() > GATHERED {
+            self.flush()?;
+        }
+        self.text.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.write_all(&self.text)?;
+        self.text.clear();
+        self.out.flush()
+    }
 }
 
 /// What tells a report from other JSON.

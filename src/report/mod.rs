@@ -22,7 +22,7 @@ pub mod schema;
 pub mod table;
 mod wrap;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
@@ -510,23 +510,41 @@ fn with_gaps(
     )
 }
 
-fn score_of(d: &Diagnosis, address: &Address) -> f64 {
-    let ip = address.to_string();
-    d.findings
-        .iter()
-        .filter(|f| f.rule.id == "faulty-client" && f.subject() == ip)
-        .map(|f| f.confidence)
-        .fold(0.0, f64::max)
+/// By address, how sure it is that a client is faulty.
+fn scores(d: &Diagnosis) -> HashMap<String, f64> {
+    let mut scores: HashMap<String, f64> = HashMap::new();
+    for f in d.findings.iter().filter(|f| f.rule.id == "faulty-client") {
+        let score = scores.entry(f.subject().to_owned()).or_default();
+        *score = score.max(f.confidence);
+    }
+    scores
 }
 
 fn client_reports(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Vec<ClientReport> {
-    let mut all: Vec<ClientReport> = case
+    let scores = scores(d);
+    let held = case.held_by_address();
+    let mut all: Vec<(String, f64, u64, u64, &Client<'_>)> = case
         .clients
         .iter()
-        .map(|c| ClientReport {
-            ip: c.address.to_string(),
+        .map(|c| {
+            let ip = c.address.to_string();
+            let score = scores.get(&ip).copied().unwrap_or(0.0);
+            let failed = [Signal::PushFail, Signal::ConfigPushFail, Signal::SendFailed];
+            let failed = failed.iter().map(|s| c.total(*s)).sum();
+            (ip, score, failed, c.total(Signal::PushOk), c)
+        })
+        .collect();
+    // What is sorted is short, whatever is told of a client.
+    all.sort_by(|a, b| {
+        (b.1.total_cmp(&a.1))
+            .then(b.2.cmp(&a.2))
+            .then(b.3.cmp(&a.3))
+            .then_with(|| a.0.cmp(&b.0))
+    });
+    all.into_iter()
+        .map(|(ip, score, _, push_ok, c)| ClientReport {
             push_fail: c.total(Signal::PushFail),
-            push_ok: c.total(Signal::PushOk),
+            push_ok,
             config_push_fail: c.total(Signal::ConfigPushFail),
             connection_busy: c.total(Signal::SendBusy).max(c.total(Signal::PushBusy)),
             send_fail: c.total(Signal::SendFailed),
@@ -538,25 +556,17 @@ fn client_reports(case: &Case<'_>, d: &Diagnosis, places: &Places<'_>) -> Vec<Cl
             registrations: c.total(Signal::Registration),
             subscriptions: c.amount(Signal::ConfigListen),
             logins: c.total(Signal::Login),
-            backlog_bytes: case.held_for(&c.address).map(|(held, _)| held),
+            backlog_bytes: held
+                .as_ref()
+                .map(|held| held.get(ip.as_str()).copied().unwrap_or(0)),
             first: seen(c, |a| a.first_time()).min().map(|t| places.time(t)),
             last: seen(c, |a| a.last_time()).max().map(|t| places.time(t)),
-            score: score_of(d, &c.address),
+            score,
             apps: c.apps.iter().map(|s| (*s).to_owned()).collect(),
             sdk_versions: c.versions.iter().map(|s| (*s).to_owned()).collect(),
+            ip,
         })
-        .collect();
-    all.sort_by(|a, b| {
-        b.score
-            .total_cmp(&a.score)
-            .then(
-                (b.push_fail + b.config_push_fail + b.send_fail)
-                    .cmp(&(a.push_fail + a.config_push_fail + a.send_fail)),
-            )
-            .then(b.push_ok.cmp(&a.push_ok))
-            .then(a.ip.cmp(&b.ip))
-    });
-    all
+        .collect()
 }
 
 fn seen<'c>(

@@ -15,6 +15,8 @@ pub use limit::{Book, Limit};
 pub use release::Release;
 pub use run::{Run, runs};
 
+use std::collections::HashMap;
+
 use super::dumps;
 use super::shape::Course;
 use crate::facts::log::ClockSource;
@@ -75,6 +77,8 @@ pub struct Case<'a> {
     pub nmt: Vec<&'a NmtSample>,
     /// Clients, by address.
     pub clients: Vec<Client<'a>>,
+    /// Which of them connect from a peer address.
+    behind: HashMap<&'a Address, Vec<usize>>,
 }
 
 /// Offset of the node's clock from UTC in minutes, and where it was read.
@@ -170,6 +174,15 @@ impl<'a> Case<'a> {
             blind,
         );
         let clients = client::clients(facts, &run, dump);
+        let mut behind: HashMap<&Address, Vec<usize>> = HashMap::new();
+        for (i, c) in clients.iter().enumerate() {
+            for (id, _) in &c.connections {
+                let list = behind.entry(&id.peer).or_default();
+                if list.last() != Some(&i) {
+                    list.push(i);
+                }
+            }
+        }
         Self {
             facts,
             given: *given,
@@ -188,6 +201,7 @@ impl<'a> Case<'a> {
             curve,
             nmt,
             clients,
+            behind,
         }
     }
 
@@ -257,6 +271,18 @@ impl<'a> Case<'a> {
             messages += c.messages;
         }
         Some((held, messages))
+    }
+
+    /// The same bytes of all addresses that hold any; `None` without a heap dump.
+    #[must_use]
+    pub fn held_by_address(&self) -> Option<HashMap<&'a str, u64>> {
+        let mut held: HashMap<&str, u64> = HashMap::new();
+        for c in &self.dump?.heap.connections {
+            if let Some(ip) = c.declared_address.as_deref().or(c.address.as_deref()) {
+                *held.entry(ip).or_default() += c.held_bytes;
+            }
+        }
+        Some(held)
     }
 
     /// Highest use as a part of the limit.
@@ -410,6 +436,12 @@ impl<'a> Case<'a> {
             .binary_search_by(|c| c.address.cmp(address))
             .ok()
             .map(|i| &self.clients[i])
+    }
+
+    /// The clients that connect from a peer address, in order.
+    pub fn behind(&self, peer: &Address) -> impl Iterator<Item = &Client<'a>> {
+        let list = self.behind.get(peer).map_or(&[][..], Vec::as_slice);
+        list.iter().map(|i| &self.clients[*i])
     }
 
     /// Events of the whole node within `from..to`, by the series alone: what a timeline shows.

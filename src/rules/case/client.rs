@@ -89,7 +89,6 @@ pub(super) fn clients<'a>(
 ) -> Vec<Client<'a>> {
     let (from, to) = run.bounds();
     let alone = run.from.is_none() && run.to.is_none();
-    let mut all: BTreeMap<Address, Client<'a>> = BTreeMap::new();
     let fresh = |address: &Address| Client {
         address: address.clone(),
         own: None,
@@ -98,13 +97,16 @@ pub(super) fn clients<'a>(
         versions: Vec::new(),
         is_server: false,
     };
+    let mut all = Known::default();
     let mut keyed: Vec<_> = facts.log.clients.iter().collect();
     keyed.sort_by_key(|(a, _)| *a);
-    for (address, own) in keyed {
-        all.entry(address.clone())
-            .or_insert_with(|| fresh(address))
-            .own = Some(own);
-    }
+    all.logged = keyed
+        .into_iter()
+        .map(|(address, own)| Client {
+            own: Some(own),
+            ..fresh(address)
+        })
+        .collect();
     let mut connections: Vec<_> = facts.log.connections.iter().collect();
     connections.sort_by_key(|(id, _)| *id);
     for (id, c) in connections {
@@ -119,7 +121,7 @@ pub(super) fn clients<'a>(
             .as_ref()
             .and_then(|m| m.declared.as_ref())
             .unwrap_or(&id.peer);
-        let client = all.entry(address.clone()).or_insert_with(|| fresh(address));
+        let client = all.of(address, fresh);
         client.connections.push((id, c));
         if let Some(m) = &c.meta {
             if !m.app.is_empty() && !client.apps.contains(&m.app.as_str()) {
@@ -140,9 +142,7 @@ pub(super) fn clients<'a>(
             continue;
         }
         let address = Address::read(ip.as_bytes());
-        let client = all
-            .entry(address.clone())
-            .or_insert_with(|| fresh(&address));
+        let client = all.of(&address, fresh);
         for (list, value) in [
             (&mut client.apps, &c.app),
             (&mut client.versions, &c.version),
@@ -156,9 +156,37 @@ pub(super) fn clients<'a>(
             }
         }
     }
-    for c in all.values_mut() {
+    let mut all = all.into_clients();
+    for c in &mut all {
         c.apps.sort_unstable();
         c.versions.sort_unstable();
     }
-    all.into_values().collect()
+    all
+}
+
+/// Clients by address: those that logs count something for, and the others.
+#[derive(Default)]
+struct Known<'a> {
+    /// In order.
+    logged: Vec<Client<'a>>,
+    others: BTreeMap<Address, Client<'a>>,
+}
+
+impl<'a> Known<'a> {
+    fn of(&mut self, address: &Address, fresh: impl Fn(&Address) -> Client<'a>) -> &mut Client<'a> {
+        match self.logged.binary_search_by(|c| c.address.cmp(address)) {
+            Ok(at) => &mut self.logged[at],
+            Err(_) => self
+                .others
+                .entry(address.clone())
+                .or_insert_with(|| fresh(address)),
+        }
+    }
+
+    /// All in order.
+    fn into_clients(mut self) -> Vec<Client<'a>> {
+        self.logged.extend(self.others.into_values());
+        self.logged.sort_by(|a, b| a.address.cmp(&b.address));
+        self.logged
+    }
 }

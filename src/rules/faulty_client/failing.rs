@@ -284,17 +284,6 @@ fn silent_listener<'a>(
         .filter(|q| q.time.is_some_and(|t| t >= from && t < to))
         .max_by_key(|q| q.key())?;
     let t = last.time?;
-    // Silence begins with the failures, and lasts: others go on asking.
-    let others_later = case
-        .clients
-        .iter()
-        .filter(|c| c.address != client.address)
-        .map(|c| {
-            asks.iter()
-                .map(|s| c.between(*s, t.plus_ms(30_000), to))
-                .sum::<f64>()
-        })
-        .sum::<f64>();
     let with_failures = (t.0 - unnamed.began.0).abs() <= 20_000;
     // Somebody else's pause may have failed before: then by how often it asked, it would have asked again many times.
     let end = others_ask_until(case, &asks, from, to)?;
@@ -310,7 +299,21 @@ fn silent_listener<'a>(
             .or(c.unregistered)
             .is_none_or(|e| e.0 - t.0 > 30_000)
     });
-    ((with_failures || soon) && stays && others_later >= 3.0).then_some((t, last))
+    if !(with_failures || soon) || !stays {
+        return None;
+    }
+    // Silence begins with the failures, and lasts: others go on asking.
+    let others_later = case
+        .clients
+        .iter()
+        .filter(|c| c.address != client.address)
+        .map(|c| {
+            asks.iter()
+                .map(|s| c.between(*s, t.plus_ms(30_000), to))
+                .sum::<f64>()
+        })
+        .sum::<f64>();
+    (others_later >= 3.0).then_some((t, last))
 }
 
 /// When the last of all asked.

@@ -135,13 +135,11 @@ fn cut_off(s: &Suspect<'_, '_, '_>) -> Text {
 fn gateway(s: &Suspect<'_, '_, '_>) -> Option<Text> {
     let c = s.failing.client;
     let peers = peers(s);
-    let others: BTreeSet<&Address> = s
-        .case
-        .clients
+    let others: BTreeSet<&Address> = peers
         .iter()
-        .filter(|o| o.address != c.address)
-        .filter(|o| o.connections.iter().any(|(id, _)| peers.contains(&id.peer)))
+        .flat_map(|peer| s.case.behind(peer))
         .map(|o| &o.address)
+        .filter(|o| **o != c.address)
         .collect();
     if let Some(peer) = peers.iter().find(|_| !others.is_empty()) {
         return Some(Text::new(
