@@ -186,27 +186,24 @@ fn ratio(part: i64, all: u64) -> f64 {
 
 /// The reports of the process that the last one is of, in order of time, and how many are of others.
 fn reports<'a>(case: &Case<'a>) -> (Vec<&'a NmtSample>, u64) {
-    let all: Vec<&NmtSample> = case
+    let (of_run, before): (Vec<&NmtSample>, Vec<&NmtSample>) = case
         .facts
         .memory
         .nmt
         .iter()
-        .filter(|s| s.time.is_none_or(|t| case.run.lives(t)) && s.report.total.is_some())
-        .collect();
+        .filter(|s| s.report.total.is_some())
+        .partition(|s| s.time.is_none_or(|t| case.run.lives(t)));
     // A run without a log has the number of whichever report came first.
     let told = case.facts.log.marks.iter().any(|m| m.pid == case.run.pid);
-    let last = all.iter().rev().find_map(|s| s.report.pid).map(u64::from);
-    let pid = case.run.pid.filter(|_| told).or(last);
-    let before = all.len();
-    let own: Vec<&NmtSample> = all
-        .into_iter()
-        .filter(|s| match (s.report.pid, pid) {
-            (Some(theirs), Some(ours)) => u64::from(theirs) == ours,
-            _ => true,
-        })
-        .collect();
-    let others = (before - own.len()) as u64;
-    (own, others)
+    let last = of_run.iter().rev().find_map(|s| s.report.pid);
+    let pid = case.run.pid.filter(|_| told).or(last.map(u64::from));
+    let is_other = |s: &&NmtSample| match (s.report.pid, pid) {
+        (Some(theirs), Some(ours)) => u64::from(theirs) != ours,
+        _ => false,
+    };
+    let others = before.into_iter().filter(is_other).count();
+    let (others_now, own): (Vec<_>, Vec<_>) = of_run.into_iter().partition(is_other);
+    (own, (others + others_now.len()) as u64)
 }
 
 /// What the reports of the run add up to; `None` when there is none.

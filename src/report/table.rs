@@ -404,12 +404,18 @@ fn memory(page: &mut Page<'_>, n: &NodeReport, several: bool) -> io::Result<()> 
     page.paragraph(&page.lead("ui.limit"), &limit, None)?;
     peak(page, d)?;
     if d.exhausted.count > 0 {
+        let (first, last) = (d.exhausted.first.as_ref(), d.exhausted.last.as_ref());
+        let id = match (first, last) {
+            (None, _) => "ui.failed-undated",
+            (first, last) if first == last => "ui.failed-at",
+            _ => "ui.failed-from-to",
+        };
         let text = page.phrase(
-            "ui.failed-from-to",
+            id,
             [
                 ("n", json!(d.exhausted.count)),
-                ("first", json!(clock(n, d.exhausted.first.as_ref()))),
-                ("last", json!(clock(n, d.exhausted.last.as_ref()))),
+                ("first", json!(clock(n, first))),
+                ("last", json!(clock(n, last))),
             ],
         );
         let paint = colour_of(Severity::Critical);

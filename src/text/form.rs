@@ -1,5 +1,6 @@
 //! How values stand in sentences: sizes, durations, shares, counts, lists, and the blank between Chinese and Latin.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -14,18 +15,84 @@ use crate::units::Bytes;
 pub(super) fn render(lang: Lang, template: &str, params: &BTreeMap<String, Value>) -> String {
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;
+    let mut one = false;
     while let Some(open) = rest.find('{') {
         let Some(close) = rest[open..].find('}') else {
             break;
         };
-        join(lang, &mut out, &rest[..open]);
+        join(lang, &mut out, &counted(one, &rest[..open]));
         let field = &rest[open + 1..open + close];
         let (name, form) = field.split_once('|').unwrap_or((field, ""));
         join(lang, &mut out, &shown(lang, params.get(name), form));
+        let value = params.get(name).and_then(Value::as_u64);
+        one = lang == Lang::En && matches!(form, "" | "n") && value == Some(1);
         rest = &rest[open + close + 1..];
     }
-    join(lang, &mut out, rest);
+    join(lang, &mut out, &counted(one, rest));
     out
+}
+
+/// What English counts: as it stands behind a number, and behind one.
+const COUNTED: &[(&str, &str)] = &[
+    ("addresses", "address"),
+    ("allocations", "allocation"),
+    ("buffers", "buffer"),
+    ("bytes", "byte"),
+    ("changes", "change"),
+    ("chunks", "chunk"),
+    ("classes", "class"),
+    ("clients", "client"),
+    ("comparisons", "comparison"),
+    ("connections", "connection"),
+    ("deflaters", "deflater"),
+    ("deliveries", "delivery"),
+    ("files", "file"),
+    ("inflaters", "inflater"),
+    ("inputs", "input"),
+    ("instances", "instance"),
+    ("kinds", "kind"),
+    ("links", "link"),
+    ("listeners", "listener"),
+    ("logins", "login"),
+    ("messages", "message"),
+    ("names", "name"),
+    ("nodes", "node"),
+    ("notifications", "notification"),
+    ("objects", "object"),
+    ("processes", "process"),
+    ("pushes", "push"),
+    ("readings", "reading"),
+    ("records", "record"),
+    ("registrations", "registration"),
+    ("reports", "report"),
+    ("requests", "request"),
+    ("samples", "sample"),
+    ("sends", "send"),
+    ("spells", "spell"),
+    ("subscribers", "subscriber"),
+    ("tasks", "task"),
+    ("threads", "thread"),
+    ("times", "time"),
+];
+
+/// The words behind a number: ` pushes to it were acknowledged`, behind one ` push to it was acknowledged`.
+fn counted(one: bool, words: &str) -> Cow<'_, str> {
+    let all = words.strip_prefix(' ').filter(|_| one);
+    let found = all.and_then(|all| {
+        let end = all
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(all.len());
+        let (noun, rest) = all.split_at(end);
+        let (_, single) = COUNTED.iter().find(|(many, _)| *many == noun)?;
+        Some((*single, rest))
+    });
+    let Some((single, rest)) = found else {
+        return Cow::Borrowed(words);
+    };
+    let rest = rest
+        .replacen(" were ", " was ", 1)
+        .replacen(" are ", " is ", 1);
+    Cow::Owned(format!(" {single}{rest}"))
 }
 
 /// Chinese and Latin stand apart by one blank. Set here because only here it is known on which side a value is which.
@@ -254,5 +321,22 @@ mod tests {
             assert_eq!(duration(s), en);
             assert_eq!(Lang::Zh.duration(s), zh);
         }
+    }
+
+    #[test]
+    fn one_of_a_thing_is_not_several() {
+        let say = |n: u64| {
+            let params = [("n".to_owned(), json!(n))].into();
+            render(
+                Lang::En,
+                "{n|n} pushes to it were acknowledged, in {n} files",
+                &params,
+            )
+        };
+        assert_eq!(say(1), "1 push to it was acknowledged, in 1 file");
+        assert_eq!(say(2), "2 pushes to it were acknowledged, in 2 files");
+        let params = [("n".to_owned(), json!(1))].into();
+        let zh = render(Lang::Zh, "分配失败{n|n}次", &params);
+        assert_eq!(zh, "分配失败 1 次");
     }
 }
