@@ -107,6 +107,18 @@ fn a_healthy_server_and_a_slow_client_get_no_verdict() {
 }
 
 #[test]
+fn the_headline_of_a_cluster_counts_the_failures_of_all_its_nodes() {
+    let r = incident("cluster");
+    let cluster = r.cluster.as_ref().unwrap();
+    let (title, client) = (&cluster.findings[0].title, &cluster.clients[0]);
+    assert_eq!(title.params["ip"], client.ip.as_str());
+    assert_eq!(title.params["n"].as_f64(), Some(client.push_fail as f64));
+    let worst = r.nodes.iter().flat_map(|n| &n.clients);
+    let worst = worst.filter(|c| c.ip == client.ip).map(|c| c.push_fail);
+    assert!(worst.max().unwrap() < client.push_fail);
+}
+
+#[test]
 fn a_cluster_is_three_nodes_and_relayed_errors_exhaust_nobody() {
     let r = incident("cluster");
     let ids: Vec<_> = r.nodes.iter().map(|n| n.id.as_str()).collect();
@@ -200,11 +212,7 @@ fn packing_changes_nothing_but_inputs_and_paths() {
     let root = fixture("incidents/slow-client");
     let scratch = Scratch::new("packing");
     for p in files_below(&root) {
-        let name = p
-            .strip_prefix(&root)
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
+        let name = support::name_below(&p, &root);
         let bytes = unpacked(&p);
         let bare = name.strip_suffix(".gz").unwrap_or(&name);
         scratch.file(&format!("plain/slow-client/{bare}"), &bytes);

@@ -24,7 +24,7 @@ mod wrap;
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use model::Report;
 use model::{
@@ -751,6 +751,9 @@ fn cluster(nodes: &[NodeReport]) -> Cluster {
             continue;
         }
         let mut f = (*best).clone();
+        if let Some(title) = title_of_all(best, &group) {
+            f.title = title;
+        }
         for (n, _) in &group {
             f.subjects.push(rules::Subject::new("node", n.id.clone()));
         }
@@ -792,6 +795,23 @@ fn cluster(nodes: &[NodeReport]) -> Cluster {
         findings: findings.into_iter().map(|f| f.2).collect(),
         clients,
     }
+}
+
+/// The title of a client that fails on several nodes, with its failures on all of them: those of the worst node alone would
+/// contradict the table of clients.
+fn title_of_all(worst: &FindingReport, all: &[(&NodeReport, &FindingReport)]) -> Option<Text> {
+    if worst.rule != "faulty-client" || all.len() < 2 {
+        return None;
+    }
+    let of = |name| {
+        all.iter()
+            .filter_map(move |(_, f)| f.title.params.get(name))
+    };
+    let n: f64 = of("n").filter_map(Value::as_f64).sum();
+    let first = of("first").filter_map(Value::as_str).min()?;
+    let ip = worst.title.params.get("ip")?.clone();
+    let params = [("ip", ip), ("n", json!(n)), ("first", json!(first))];
+    Some(Text::new(&worst.title.id, params))
 }
 
 /// The first of the cluster's findings, else the first cause over the nodes.
