@@ -372,3 +372,31 @@ fn unpacked(path: &Path) -> Vec<u8> {
         .unwrap();
     text
 }
+
+#[test]
+fn one_fault_of_many_files_does_not_bury_the_others() {
+    let dir = Scratch::new("same-fault");
+    let nmt = |n: u32| {
+        let path = format!("nmt/nmt-20240501-1000{n:02}.txt");
+        let text = "1:\n\nNative Memory Tracking:\n\nTotal: reserved=9000KB, committed=5000KB\n\
+            -                 Java Heap (reserved=4000KB, committed=3500KB)\n\
+            -                     Other (reserved=2000KB, committed=1500KB)\n";
+        dir.file(&path, text.as_bytes());
+    };
+    (0..9).for_each(nmt);
+    dir.file("os/smaps-20240501-100000.txt.gz", b"\x1f\x8b\x08\x00cut");
+    let of = |more: &[&str]| {
+        let path = dir.0.to_string_lossy().into_owned();
+        let o = run(&[&["analyze", &path, "--width", "200"], more].concat());
+        String::from_utf8(o.stdout).unwrap()
+    };
+    let told = |text: &str| {
+        text.lines()
+            .filter(|l| l.contains("add up to the total"))
+            .count()
+    };
+    let short = of(&[]);
+    assert_eq!(told(&short), 3, "{short}");
+    assert!(short.contains("more (-v)"), "{short}");
+    assert_eq!(told(&of(&["-v"])), 9);
+}

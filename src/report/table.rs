@@ -1,6 +1,7 @@
 //! The report for a terminal: the verdict first, then memory against its limit, who, why with the lines that show it, what
 //! to do, and what is missing.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
@@ -788,8 +789,18 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         text.push(page.phrase("ui.skipped", [("n", json!(t.skipped))]));
     }
     page.paragraph("  ", &text.join(page.label("ui.semicolon")), None)?;
+    // Many files may have the same fault: a few of each kind show it, and hide no other.
+    const OF_A_KIND: usize = 3;
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut more = 0;
     for i in &report.inputs {
-        for issue in i.issues.iter().take(3) {
+        for issue in &i.issues {
+            let seen = kinds.entry(&issue.reason.id).or_default();
+            *seen += 1;
+            if *seen > OF_A_KIND && !page.style.verbose {
+                more += 1;
+                continue;
+            }
             page.paragraph(
                 "  ! ",
                 &page.phrase(
@@ -804,6 +815,9 @@ fn inputs(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
                 Some(colour_of(Severity::Medium)),
             )?;
         }
+    }
+    if more > 0 {
+        page.more("ui.more-verbose", more)?;
     }
     let all = page.style.verbose;
     for s in report.skipped.iter().filter(|s| s.failed || all) {
