@@ -24,8 +24,8 @@ pub(super) fn render(lang: Lang, template: &str, params: &BTreeMap<String, Value
         let field = &rest[open + 1..open + close];
         let (name, form) = field.split_once('|').unwrap_or((field, ""));
         join(lang, &mut out, &shown(lang, params.get(name), form));
-        let value = params.get(name).and_then(Value::as_u64);
-        one = lang == Lang::En && matches!(form, "" | "n") && value == Some(1);
+        let value = params.get(name).and_then(Value::as_f64);
+        one = lang == Lang::En && matches!(form, "" | "n") && value == Some(1.0);
         rest = &rest[open + close + 1..];
     }
     join(lang, &mut out, &counted(one, rest));
