@@ -15,11 +15,7 @@ fn with_nmt_clock(name: &str, minutes: i64, keep: usize) -> Report {
     let root = fixture(INCIDENT);
     let mut seen = 0;
     for f in files_below(&root) {
-        let rel = f
-            .strip_prefix(&root)
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
+        let rel = support::name_below(&f, &root);
         let bytes = std::fs::read(&f).unwrap();
         let moved = rel
             .strip_prefix("nmt/nmt-")

@@ -332,11 +332,7 @@ fn every_reason_of_the_readers_is_a_sentence() {
     let mut seen = 0;
     let mut missing = Vec::new();
     for f in support::files_below(&root) {
-        let name = f
-            .strip_prefix(&root)
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
+        let name = support::name_below(&f, &root);
         let reads = ["artefact/", "format", "ingest.rs", "parse/", "facts/"];
         if !reads.iter().any(|r| name.starts_with(r)) {
             continue;

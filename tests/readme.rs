@@ -87,11 +87,7 @@ fn every_fixture_is_named_in_its_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let text = read("fixtures/README.md");
     for f in files_below(&root) {
-        let rel = f
-            .strip_prefix(&root)
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
+        let rel = support::name_below(&f, &root);
         let parts: Vec<&str> = rel.split('/').collect();
         let named = match parts[..] {
             ["README.md"] => true,
@@ -125,11 +121,7 @@ fn workplace(name: &str) -> Scratch {
     let copy = |from: &str, to: &str| {
         let root = fixture(from);
         for p in files_below(&root) {
-            let rel = p
-                .strip_prefix(&root)
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
+            let rel = support::name_below(&p, &root);
             s.file(&format!("{to}/{rel}"), &std::fs::read(&p).unwrap());
         }
     };

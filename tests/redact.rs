@@ -54,11 +54,7 @@ fn everywhere(s: &Scratch, more: &[&str]) -> String {
 fn incident(s: &Scratch) {
     let root = fixture("incidents/stuck-client");
     for p in files_below(&root) {
-        let name = p
-            .strip_prefix(&root)
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
+        let name = support::name_below(&p, &root);
         let bytes = fs::read(&p).unwrap();
         let bytes = if name.ends_with(".gz") {
             let mut out = Vec::new();

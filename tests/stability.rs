@@ -59,11 +59,7 @@ fn unpacked(incident: &str) -> Vec<(String, Vec<u8>)> {
     files_below(&root)
         .into_iter()
         .map(|p| {
-            let name = p
-                .strip_prefix(&root)
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
+            let name = support::name_below(&p, &root);
             let bytes = std::fs::read(&p).unwrap();
             match name.strip_suffix(".gz").filter(|n| !n.ends_with(".hprof")) {
                 Some(bare) => {

@@ -115,25 +115,15 @@ fn is_ordinary(t: &str) -> bool {
 
 /// A text of no known statement, redacted already: plain words stay only where they are ordinary ones.
 pub(super) fn strict(r: &Redactor, text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(is_token) {
-        out.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let end = rest.find(|c| !is_token(c)).unwrap_or(rest.len());
-        let word = rest[..end].trim_end_matches(['.', ':', '-']);
+    each_token(text, |word, _| {
         let plain = word.chars().all(char::is_alphabetic) && word.chars().count() > 2;
         let level = word.chars().all(|c| c.is_ascii_uppercase());
         if plain && !level && !is_ordinary(word) {
-            out.push_str(&r.name(word));
-            out.push_str(&rest[word.len()..end]);
+            r.name(word)
         } else {
-            out.push_str(&rest[..end]);
+            word.to_owned()
         }
-        rest = &rest[end..];
-    }
-    out.push_str(rest);
-    out
+    })
 }
 
 fn is_plain_key(key: &str) -> bool {
@@ -219,7 +209,9 @@ fn is_token(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '%' | '*' | '+' | '$' | '~')
 }
 
-fn tokens(r: &Redactor, text: &str) -> String {
+/// A text with another word for each of its tokens; `new` is told whether quotes stand around the token. What a sentence ends
+/// a word with stays.
+fn each_token(text: &str, mut new: impl FnMut(&str, bool) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(is_token) {
@@ -227,19 +219,24 @@ fn tokens(r: &Redactor, text: &str) -> String {
         rest = &rest[start..];
         let end = rest.find(|c| !is_token(c)).unwrap_or(rest.len());
         let bare = rest[..end].trim_end_matches(['.', ':', '-']).len();
-        let word = &rest[..bare];
         let quoted = out.ends_with(['\'', '"']) && rest[end..].starts_with(['\'', '"']);
-        if quoted && !is_figure(word) && !all_known(word) && !holds_address(word) {
-            // What a sentence puts in quotes is a value.
-            out.push_str(&r.name(word));
-        } else {
-            out.push_str(&token(r, word));
-        }
+        out.push_str(&new(&rest[..bare], quoted));
         out.push_str(&rest[bare..end]);
         rest = &rest[end..];
     }
     out.push_str(rest);
     out
+}
+
+fn tokens(r: &Redactor, text: &str) -> String {
+    each_token(text, |word, quoted| {
+        if quoted && !is_figure(word) && !all_known(word) && !holds_address(word) {
+            // What a sentence puts in quotes is a value.
+            r.name(word)
+        } else {
+            token(r, word)
+        }
+    })
 }
 
 fn token(r: &Redactor, t: &str) -> String {

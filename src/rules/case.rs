@@ -212,6 +212,13 @@ impl<'a> Case<'a> {
         (from, self.run.ended.map_or(to, |e| e.min(to)))
     }
 
+    /// What stands for the process in a command: its id, or the word where it is not known.
+    #[must_use]
+    pub fn pid_in_commands(&self) -> String {
+        let pid = self.run.pid;
+        pid.map_or_else(|| "PID".to_owned(), |p| p.to_string())
+    }
+
     /// The process that was started after this one ended.
     #[must_use]
     pub fn next_run(&self) -> Option<Run> {

@@ -21,10 +21,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn weigh(case: &Case<'_>, _: &[Finding]) -> Vec<Hypothesis> {
-    let pid = case
-        .run
-        .pid
-        .map_or_else(|| "PID".to_owned(), |p| p.to_string());
+    let pid = case.pid_in_commands();
     let pid = || json!(pid.clone());
     let gaps: [(bool, &str, Text); 6] = [
         (

@@ -517,10 +517,7 @@ pub fn take_evidence(case: &Case<'_>) -> Text {
             None => Text::new("remedy.process-gone-bare", [("since", json!(since))]),
         };
     }
-    let pid = case
-        .run
-        .pid
-        .map_or_else(|| "PID".to_owned(), |p| p.to_string());
+    let pid = case.pid_in_commands();
     Text::new("remedy.take-evidence", [("pid", json!(pid))])
 }
 

@@ -242,10 +242,7 @@ fn without_books(case: &Case<'_>, resident: &[&GaugeSample]) -> Option<Hypothesi
     evidence.extend(place.as_ref().map(Holding::evidence));
     holders(case, rss.rise(), &mut evidence);
     let kind = place.as_ref().map_or(MappingKind::Anonymous, |p| p.kind);
-    let pid = case
-        .run
-        .pid
-        .map_or_else(|| "PID".to_owned(), |p| p.to_string());
+    let pid = case.pid_in_commands();
     Some(Hypothesis {
         subjects: vec![Subject::new("mapping", kind.name())],
         title: Text::new(
@@ -271,10 +268,7 @@ fn without_books(case: &Case<'_>, resident: &[&GaugeSample]) -> Option<Hypothesi
 
 /// What to take, and how long there is left: the kernel kills the process when the machine is full.
 fn remedy_now(case: &Case<'_>, resident: u64, per_hour: f64) -> Vec<Text> {
-    let pid = case
-        .run
-        .pid
-        .map_or_else(|| "PID".to_owned(), |p| p.to_string());
+    let pid = case.pid_in_commands();
     let left = case
         .physical
         .filter(|_| per_hour > 0.0)

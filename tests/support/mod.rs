@@ -16,6 +16,12 @@ pub fn fixture(path: &str) -> PathBuf {
         .join(path)
 }
 
+/// The name of a file below a folder, as the folder sees it.
+pub fn name_below(file: &Path, folder: &Path) -> String {
+    let name = file.strip_prefix(folder).unwrap();
+    name.to_str().unwrap().to_owned()
+}
+
 /// The report of some paths.
 pub fn report_of(paths: &[&Path], jobs: Option<usize>) -> Report {
     let arguments: Vec<_> = paths

@@ -6,7 +6,7 @@ use super::chase::Chase;
 use super::classes::Classes;
 use super::collect::{Kept, OBJECTS, PRIMITIVES};
 use super::feed::{Feed, SliceFeed};
-use super::heap::{ClassDump, Object, Shape};
+use super::heap::{Object, Shape};
 use super::objects::{Body, DumpSource, GLUE, MAX_ARRAY, Objects, in_caught};
 use super::streamed::pass;
 use super::{ParseError, Sink};
@@ -108,10 +108,6 @@ struct Chasing<'c, 'a> {
 }
 
 impl Sink for Chasing<'_, '_> {
-    fn string(&mut self, _id: u64, _text: &[u8]) {}
-    fn load_class(&mut self, _class: u64, _name: u64) {}
-    fn class(&mut self, _class: ClassDump) {}
-
     #[inline]
     fn object<F: Feed>(&mut self, _at: u64, object: Object, feed: &mut F) {
         if !self.chase.wants_any() {
@@ -148,10 +144,6 @@ struct Fetch<'c> {
 }
 
 impl Sink for Fetch<'_> {
-    fn string(&mut self, _id: u64, _text: &[u8]) {}
-    fn load_class(&mut self, _class: u64, _name: u64) {}
-    fn class(&mut self, _class: ClassDump) {}
-
     #[inline]
     fn object<F: Feed>(&mut self, _at: u64, object: Object, feed: &mut F) {
         if self.wanted.is_empty() || !self.wanted.remove(&object.id) {

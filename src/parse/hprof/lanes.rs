@@ -181,8 +181,6 @@ struct Passing<'v, V: Visitor> {
 }
 
 impl<V: Visitor> Sink for Passing<'_, V> {
-    fn string(&mut self, _id: u64, _text: &[u8]) {}
-    fn load_class(&mut self, _class: u64, _name: u64) {}
     fn class(&mut self, class: ClassDump) {
         self.visitor.class(self.unit, class);
     }

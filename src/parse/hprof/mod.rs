@@ -47,11 +47,11 @@ pub struct Header {
 /// Takes what a dump holds, in file order.
 pub trait Sink {
     /// A string.
-    fn string(&mut self, id: u64, text: &[u8]);
+    fn string(&mut self, _id: u64, _text: &[u8]) {}
     /// A loaded class and the string that names it.
-    fn load_class(&mut self, class: u64, name: u64);
+    fn load_class(&mut self, _class: u64, _name: u64) {}
     /// A class dump.
-    fn class(&mut self, class: ClassDump);
+    fn class(&mut self, _class: ClassDump) {}
     /// An object whose sub-record begins at `at`. Its bytes stand next in `feed`; they may be read or left.
     fn object<F: Feed>(&mut self, at: u64, object: Object, feed: &mut F);
     /// A segment whose sub-records stand at `start..end` and are all there: `true` to take it and read it later.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::bytes::{IdSize, unsigned};
 use super::classes::{ClassIx, ClassTable, Classes, Kind};
 use super::feed::Feed;
-use super::heap::{ClassDump, Object, Shape, Type};
+use super::heap::{Object, Shape, Type};
 use super::lanes::{self, Visitor};
 use super::objects::{DumpSource, Objects};
 use super::streamed::pass;
@@ -274,10 +274,6 @@ struct Looking<'c> {
 }
 
 impl Sink for Looking<'_> {
-    fn string(&mut self, _id: u64, _text: &[u8]) {}
-    fn load_class(&mut self, _class: u64, _name: u64) {}
-    fn class(&mut self, _class: ClassDump) {}
-
     #[inline]
     fn object<F: Feed>(&mut self, _at: u64, object: Object, feed: &mut F) {
         /// Bytes of an array looked at in one go.
