@@ -280,13 +280,18 @@ fn others(page: &mut Page<'_>, report: &Report, n: &NodeReport) -> io::Result<()
             };
             let severity = words::severity(page.lang, f.severity);
             let title = markdown(&f.title.shown(page.lang));
-            page.line(&format!("- **{severity}** `{}`: {title}{sure}", f.rule))?;
+            // What to do stands on the line of what it is done for: the page is to fit a screen or two.
+            let steps = f.remedy.lasting.iter();
+            let steps: String = steps
+                .filter(|_| f.kind == Kind::Advice)
+                .map(|t| format!(" → {}", markdown(&t.shown(page.lang))))
+                .collect();
+            page.line(&format!(
+                "- **{severity}** `{}`: {title}{sure}{steps}",
+                f.rule
+            ))?;
             for a in &f.accepted {
                 let text = markdown(&a.note.shown(page.lang));
-                page.line(&format!("  - {text}"))?;
-            }
-            for t in f.remedy.lasting.iter().filter(|_| f.kind == Kind::Advice) {
-                let text = markdown(&t.shown(page.lang));
                 page.line(&format!("  - {text}"))?;
             }
         }
